@@ -1,0 +1,59 @@
+"""Accuracy over pairs of a face and a clip: voice, face and ensemble side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.metrics import ensemble_scores, people_interval
+from edge_runtime.people import Sample
+from edge_runtime.voice import Sound, mix_noise
+
+Scores = npt.NDArray[np.float32]
+Pair = tuple[Sample, Sample]
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """Scores [pairs, people] of each column, and whom each pair shows, as an index."""
+
+    pairs: Sequence[Pair]
+    labels: npt.NDArray[np.int64]
+    columns: dict[str, Scores]
+
+    def correct(self, column: str) -> npt.NDArray[np.bool_]:
+        return np.argmax(self.columns[column], axis=1) == self.labels
+
+    def accuracy(self) -> dict[str, float]:
+        """Share of pairs whose highest score is the right person's, per column."""
+        return {column: float(self.correct(column).mean()) for column in self.columns}
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """95 % bootstrap intervals over people."""
+        return {column: people_interval(self.correct(column).astype(np.float64), self.labels)
+                for column in self.columns}
+
+
+def score_pairs(
+    pairs: Sequence[Pair], names: Sequence[str],
+    face_scores: Mapping[Sample, Scores], voice_scores: Mapping[Sample, Scores],
+) -> PairScores:
+    """Put the scores [people] of single files together into those of pairs."""
+    faces = np.stack([face_scores[face] for face, _ in pairs])
+    voices = np.stack([voice_scores[clip] for _, clip in pairs])
+    columns = {"face": faces, "voice": voices,
+               "ensemble": np.asarray(ensemble_scores(faces, voices), np.float32)}
+    labels = np.array([names.index(face.person) for face, _ in pairs], np.int64)
+    return PairScores(pairs, labels, columns)
+
+
+def noisy(sample: Sample, clip: Sound, noises: Sequence[Sound], snr_db: float) -> Sound:
+    """The clip with noise at `snr_db`; which stretch of which noise hangs on the file's path only,
+    so that every network is tried on the same sound."""
+    digest = hashlib.sha256(sample.path.encode()).digest()
+    rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
+    return mix_noise(clip, noises[int(rng.integers(len(noises)))], snr_db, rng)

@@ -1,0 +1,70 @@
+"""From a picture file to the face network's input: reading, square crop, size."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edge_runtime.errors import InputError
+
+MAX_MEGAPIXELS = 50  # a decoded RGB picture of this size takes 150 MB, what a Pi can spare
+
+
+def read_picture(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a picture in any format that Pillow knows, upright as its EXIF tag says.
+
+    Returns RGB, uint8 [height, width, 3]. Raises InputError if the file is missing, empty, no
+    picture, damaged, or larger than MAX_MEGAPIXELS (refused before it is decoded).
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such picture file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty (0 bytes), expected a picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                _refuse_huge(path, picture.size)
+                return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except UnidentifiedImageError:
+        raise InputError(f"{path}: expected a picture (JPEG, PNG, ...), found no format that "
+                         "Pillow reads") from None
+    except Image.DecompressionBombError:
+        raise InputError(f"{path}: the picture has far over {MAX_MEGAPIXELS} megapixels; "
+                         "make it smaller first") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: the picture is damaged ({reason}); take it again") from None
+
+
+def _refuse_huge(path: Path, size: tuple[int, int]) -> None:
+    megapixels = size[0] * size[1] / 1e6
+    if megapixels > MAX_MEGAPIXELS:
+        raise InputError(f"{path}: the picture has {size[0]}x{size[1]} pixels "
+                         f"({megapixels:.0f} megapixels), at most {MAX_MEGAPIXELS} are read; "
+                         "make it smaller first")
+
+
+def square_face(picture: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
+    """Cut the middle square out of a face crop and resize it.
+
+    picture: RGB, uint8 [height, width, 3]. Returns uint8 [size, size, 3]. The square keeps the
+    proportions of the face; Pillow's bilinear filter is antialiased when it reduces.
+    """
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top : top + side, left : left + side]
+    if side == size:
+        return np.ascontiguousarray(square)
+    resized = Image.fromarray(square).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(resized)
+
+
+def face_input(face: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """uint8 [size, size, 3] -> the network's input, float32 [1, size, size, 3], 0 to 255."""
+    return face[np.newaxis].astype(np.float32)

@@ -1,0 +1,125 @@
+"""From a sound file to the voice network's input: reading, resampling, the window, noise.
+
+The rule of the window (`speech_window`) is written here once for Python; the browser's copy is held
+to it by golden vectors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from edge_runtime.errors import InputError
+
+SAMPLE_RATE = 16_000  # Hz
+HOP = 160  # samples, 10 ms
+CLIP_SAMPLES = 41_312  # 2.58 s: 256 frames of 512 samples every HOP
+MAX_SECONDS = 600.0  # of one clip; more is a recording to be cut first
+SILENT_RMS = 1e-4  # -80 dB of full scale: below any microphone's own noise
+
+Sound = npt.NDArray[np.float32]
+
+
+def read_clip(path: Path, seconds: float | None = None) -> Sound:
+    """Read a sound file in any format that libsndfile knows, as mono at SAMPLE_RATE.
+
+    Returns float32 [samples] in -1 to 1; only the first `seconds` where given. Raises InputError if
+    the file is missing, empty, no sound, damaged, silent, or longer than MAX_SECONDS.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such sound file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty (0 bytes), expected a sound file")
+    try:
+        with soundfile.SoundFile(path) as file:
+            duration = file.frames / file.samplerate
+            if duration > MAX_SECONDS:
+                raise InputError(f"{path}: the clip lasts {duration:.0f} s, at most "
+                                 f"{MAX_SECONDS:.0f} s are read; cut out the speech first")
+            frames = -1 if seconds is None else round(seconds * file.samplerate)
+            sound = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+            rate = file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{path}: expected a sound file (WAV, FLAC, Ogg, ...), found none that "
+                         f"libsndfile reads ({error.error_string.strip()})") from None
+    return _usable(path, resample(sound, rate))
+
+
+def _usable(path: Path, sound: Sound) -> Sound:
+    if sound.size == 0:
+        raise InputError(f"{path}: the clip holds no samples; record it again")
+    if not np.isfinite(sound).all():
+        raise InputError(f"{path}: the clip holds values that are not numbers; record it again")
+    if np.sqrt(np.mean(np.square(sound))) < SILENT_RMS:
+        raise InputError(f"{path}: the clip is silent; check the microphone and record it again")
+    return sound
+
+
+def resample(sound: Sound, rate: int) -> Sound:
+    """float32 [samples] at `rate` Hz -> float32 [samples] at SAMPLE_RATE, by soxr."""
+    if rate == SAMPLE_RATE:
+        return sound
+    return np.asarray(soxr.resample(sound, rate, SAMPLE_RATE), dtype=np.float32)
+
+
+def speech_window(sound: Sound, length: int = CLIP_SAMPLES) -> Sound:
+    """The `length` samples that go into the network: float32 [samples] -> float32 [length].
+
+    A shorter clip is repeated from its start. Of a longer one, the window with the most speech is
+    taken: loudness is the RMS of each hop of HOP samples, capped at its own 90th percentile (the
+    value at index floor(0.9 * (hops - 1)) of the sorted ones) so that a knock does not outweigh a
+    sentence; the window starts at the first multiple of HOP where the sum over its hops is largest.
+    """
+    if sound.size <= length:
+        return np.resize(sound, length).astype(np.float32)
+    hops = sound.size // HOP
+    blocks = sound[: hops * HOP].astype(np.float64).reshape(hops, HOP)
+    loudness = np.sqrt(np.mean(np.square(blocks), axis=1))
+    cap = np.sort(loudness)[int(0.9 * (hops - 1))]
+    total = np.concatenate([[0.0], np.cumsum(np.minimum(loudness, cap))])
+    starts = (sound.size - length) // HOP + 1
+    window_hops = length // HOP
+    sums = total[window_hops : window_hops + starts] - total[:starts]
+    # Rounding makes sums of equal loudness differ in the last digits; the first one within that wins.
+    start = int(np.argmax(sums >= sums.max() * (1 - 1e-9))) * HOP
+    return np.ascontiguousarray(sound[start : start + length], dtype=np.float32)
+
+
+def voice_input(sound: Sound) -> Sound:
+    """float32 [samples] at SAMPLE_RATE -> the network's input, float32 [1, CLIP_SAMPLES]."""
+    return speech_window(sound)[np.newaxis]
+
+
+def mix_noise(sound: Sound, noise: Sound, snr_db: float, rng: np.random.Generator) -> Sound:
+    """Add a random stretch of `noise` at `snr_db` below the clip's own mean power.
+
+    Both float32 [samples] at SAMPLE_RATE. Noise shorter than the clip is repeated. The sum is
+    scaled down where it would clip, which leaves the ratio as it is.
+    """
+    start = int(rng.integers(noise.size))
+    stretch = np.take(noise, np.arange(start, start + sound.size), mode="wrap")
+    power = float(np.mean(np.square(sound))) / 10 ** (snr_db / 10)
+    scale = np.sqrt(power / max(float(np.mean(np.square(stretch))), 1e-12))
+    mixed = sound + scale * stretch
+    return np.asarray(mixed / max(1.0, float(np.max(np.abs(mixed)))), dtype=np.float32)
+
+
+def read_noises(folder: Path) -> list[Sound]:
+    """Every sound file of a folder, sorted by name. Raises InputError where there is none."""
+    files = sorted(path for path in folder.glob("*") if is_sound(path)) if folder.is_dir() else []
+    if not files:
+        raise InputError(f"{folder}: expected a folder with sound files of noise, found none")
+    return [read_clip(path) for path in files]
+
+
+def is_sound(path: Path) -> bool:
+    """Whether the file's ending is one that libsndfile reads."""
+    return path.suffix.lower().lstrip(".") in SOUND_ENDINGS
+
+
+SOUND_ENDINGS = frozenset(name.lower() for name in soundfile.available_formats()) | {
+    "aif", "oga", "opus"}
