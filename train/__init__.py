@@ -1,0 +1,1 @@
+"""People in, trained networks out: augmentation, the model families, training, evaluation."""

@@ -1,0 +1,173 @@
+"""What training does to its examples so that the networks learn the person and not the recording.
+
+Faces and waveforms are changed in numpy, before they reach the network; the spectrogram is made
+inside the network, so that its masks are a layer, which does nothing at inference.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from edge_runtime.voice import CLIP_SAMPLES, Sound, mix_noise
+
+FACE_MARGIN = 9 / 8  # faces are kept larger than the network's input, so that crops lose nothing
+
+_FFT_LENGTH = 41_472  # the next product of small primes above CLIP_SAMPLES
+
+Image = npt.NDArray[np.float32]
+
+
+def augment_face(
+    face: npt.NDArray[np.uint8], size: int, rng: np.random.Generator
+) -> Image:
+    """A random view of a face: uint8 [side, side, 3] -> float32 [size, size, 3], 0 to 255.
+
+    Crop with scale, stretch, turn and flip in one sampling step, then light and colour, then
+    erasing (Zhong et al., Random erasing data augmentation, 2017, arXiv 1708.04896).
+    """
+    view = _sample(face, size, _random_view(face.shape[0], size, rng))
+    view = _light(view, rng)
+    if rng.random() < 0.5:
+        _erase(view, rng)
+    return view
+
+
+def _random_view(side: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """The 2x3 matrix from output pixels (x, y, 1) to input pixels."""
+    scale = rng.uniform(0.78, 1.04) * side / size
+    stretch = np.exp(rng.uniform(-0.08, 0.08))
+    angle = np.deg2rad(rng.uniform(-12, 12))
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    shift = rng.uniform(-0.06, 0.06, 2) * side
+    cosine, sine = np.cos(angle), np.sin(angle)
+    linear = np.array([[cosine * flip * stretch, -sine / stretch],
+                       [sine * flip * stretch, cosine / stretch]]) * scale
+    centre = np.full(2, (side - 1) / 2) + shift
+    return np.column_stack([linear, centre - linear @ np.full(2, (size - 1) / 2)])
+
+
+def _sample(
+    face: npt.NDArray[np.uint8], size: int, matrix: npt.NDArray[np.float64]
+) -> Image:
+    """Bilinear sampling; what lies outside is the nearest edge pixel."""
+    side = face.shape[0]
+    grid = np.arange(size, dtype=np.float32)
+    (a, b, c), (d, e, f) = matrix.astype(np.float32)
+    x = np.clip(a * grid[None, :] + b * grid[:, None] + c, 0, side - 1.001).ravel()
+    y = np.clip(d * grid[None, :] + e * grid[:, None] + f, 0, side - 1.001).ravel()
+    left, top = x.astype(np.int32), y.astype(np.int32)
+    x_rest, y_rest = (x - left)[:, None], (y - top)[:, None]
+    pixels = face.reshape(-1, face.shape[-1]).astype(np.float32)
+    corner = top * side + left
+    upper = pixels.take(corner, 0)
+    upper += (pixels.take(corner + 1, 0) - upper) * x_rest
+    lower = pixels.take(corner + side, 0)
+    lower += (pixels.take(corner + side + 1, 0) - lower) * x_rest
+    upper += (lower - upper) * y_rest
+    return upper.reshape(size, size, -1)
+
+
+def _light(view: Image, rng: np.random.Generator) -> Image:
+    """Gamma, a lamp from one side, contrast, brightness, saturation, colour cast."""
+    ramp = np.linspace(-1, 1, view.shape[0], dtype=np.float32)
+    across, down = rng.normal(0, 0.35, 2).astype(np.float32)
+    gamma = np.exp(rng.normal(0, 0.25))
+    saturation, contrast = np.float32(rng.uniform(0, 1.4)), np.float32(rng.uniform(0.7, 1.3))
+    curve = (255 * np.linspace(1e-3, 1, 256) ** gamma).astype(np.float32)
+    view = curve[view.astype(np.uint8)]
+    view *= (np.exp(across * ramp[None, :]) * np.exp(down * ramp[:, None]))[..., None]
+    view *= rng.normal(1, 0.04, 3).astype(np.float32)
+    grey = view.sum(axis=-1, keepdims=True) / np.float32(3)
+    view = grey + (view - grey) * saturation
+    middle = grey.mean()
+    view = (view - middle) * contrast + np.float32(middle + rng.normal(0, 12))
+    view += 2 * rng.standard_normal(view.shape[:2] + (1,), dtype=np.float32)
+    return np.clip(view, 0, 255, out=view)
+
+
+def _erase(view: Image, rng: np.random.Generator) -> None:
+    size = view.shape[0]
+    height, width = rng.integers(size // 8, size // 2, 2)
+    top, left = rng.integers(0, size - height), rng.integers(0, size - width)
+    view[top : top + height, left : left + width] = rng.uniform(0, 255, 3)
+
+
+def augment_clip(clip: Sound, noises: list[Sound], rng: np.random.Generator) -> Sound:
+    """A random stretch of a clip: float32 [samples] -> float32 [CLIP_SAMPLES].
+
+    Time shift, a filter like another microphone's, noise (recorded, where `noises` holds some, or
+    of a random colour) at 0 to 30 dB, gain.
+    """
+    clip = _shift(clip, rng)
+    clip = _colour(clip, 0.15, rng)
+    if rng.random() < 0.7:
+        recorded = noises and rng.random() < 0.5
+        noise = noises[rng.integers(len(noises))] if recorded else _made_noise(rng)
+        clip = mix_noise(clip, noise, rng.uniform(0, 30), rng)
+    peak = float(np.max(np.abs(clip)))
+    return clip * np.float32(10 ** rng.uniform(-1, 0) / max(peak, 1e-6))
+
+
+def _shift(clip: Sound, rng: np.random.Generator) -> Sound:
+    """A random window of a long clip; a short one is repeated from a random point."""
+    if clip.size > CLIP_SAMPLES:
+        start = int(rng.integers(clip.size - CLIP_SAMPLES + 1))
+        return clip[start : start + CLIP_SAMPLES]
+    return np.take(clip, np.arange(CLIP_SAMPLES) + rng.integers(clip.size), mode="wrap")
+
+
+def _colour(sound: Sound, strength: float, rng: np.random.Generator) -> Sound:
+    """A smooth random filter on CLIP_SAMPLES samples: `strength` is its spread, in factors of e."""
+    spectrum = np.fft.rfft(sound, _FFT_LENGTH) * _random_gain(strength, rng)
+    return np.fft.irfft(spectrum, _FFT_LENGTH)[:CLIP_SAMPLES]
+
+
+def _random_gain(strength: float, rng: np.random.Generator) -> Sound:
+    knots = rng.normal(0, strength, 9)
+    bins = _FFT_LENGTH // 2 + 1
+    return np.exp(np.interp(np.linspace(0, 8, bins), np.arange(9), knots)).astype(np.float32)
+
+
+def _made_noise(rng: np.random.Generator) -> Sound:
+    gain = _random_gain(1.5, rng)
+    parts = rng.standard_normal((2, gain.size), dtype=np.float32)
+    return np.fft.irfft(gain * (parts[0] + 1j * parts[1]), _FFT_LENGTH)[:CLIP_SAMPLES]
+
+
+class SpectrogramMasks(keras.layers.Layer):
+    """Hides random stretches of time and frequency while training; nothing at inference.
+
+    [batch, frames, mels, 1] -> the same. Park et al., SpecAugment, 2019 (arXiv 1904.08779).
+    """
+
+    def __init__(
+        self, num_masks: int = 2, max_frames: int = 40, max_mels: int = 10, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.num_masks, self.max_frames, self.max_mels = num_masks, max_frames, max_mels
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, spectrogram: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        if not training:
+            return spectrogram
+        frames, mels = spectrogram.shape[1:3]
+        for _ in range(self.num_masks):
+            spectrogram = spectrogram * self._keep(spectrogram, frames, self.max_frames)[..., None,
+                                                                                         None]
+            spectrogram = spectrogram * self._keep(spectrogram, mels, self.max_mels)[:, None, :,
+                                                                                    None]
+        return spectrogram
+
+    def _keep(
+        self, spectrogram: keras.KerasTensor, length: int, longest: int
+    ) -> keras.KerasTensor:
+        """[batch, length]: 0 in one random stretch of up to `longest`, else 1."""
+        shape = (ops.shape(spectrogram)[0], 1)
+        width = keras.random.uniform(shape, 0, longest, seed=self.seed_generator)
+        start = keras.random.uniform(shape, 0, 1, seed=self.seed_generator) * (length - width)
+        place = ops.arange(length, dtype="float32")[None, :]
+        hidden = ops.logical_and(place >= start, place < start + width)
+        return ops.cast(ops.logical_not(hidden), spectrogram.dtype)

@@ -1,0 +1,60 @@
+"""Batches of augmented examples, the same for the same seed however many threads make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+Augment = Callable[[Any, np.random.Generator], npt.NDArray[np.float32]]
+MIN_EXAMPLES = 512  # an epoch of fewer would be over before batch norm has seen anything
+WORKERS = 2
+
+
+class Batches(keras.utils.PyDataset):
+    """One epoch's batches (inputs, one-hot labels), drawn anew each epoch.
+
+    examples: decoded files. labels: indices of people. augment: (example, rng) -> network input.
+    Each example has a random generator of its own, seeded by (seed, epoch, place).
+    """
+
+    def __init__(
+        self, examples: Sequence[Any], labels: Sequence[int], num_people: int, augment: Augment,
+        *, batch_size: int, seed: int,
+    ) -> None:
+        super().__init__(workers=WORKERS, max_queue_size=8)
+        self.examples, self.augment, self.seed = examples, augment, seed
+        self.targets = np.eye(num_people, dtype=np.float32)[np.asarray(labels)]
+        self.batch_size = min(batch_size, len(examples))
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return max(len(self.examples), MIN_EXAMPLES) // self.batch_size
+
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        places = range(index * self.batch_size, (index + 1) * self.batch_size)
+        chosen = [self._example_at(place) for place in places]
+        inputs = np.stack([
+            self.augment(self.examples[i], np.random.default_rng([self.seed, self.epoch, place]))
+            for i, place in zip(chosen, places, strict=True)])
+        return inputs, self.targets[chosen]
+
+    def _example_at(self, place: int) -> int:
+        """Every example once in random order, then again in another order."""
+        turn, rest = divmod(place, len(self.examples))
+        order = np.random.default_rng([self.seed, self.epoch, turn, 1])
+        return int(order.permutation(len(self.examples))[rest])
+
+
+class EpochCounter(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, before their threads start."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.batches.epoch = epoch

@@ -1,0 +1,1 @@
+"""The model families: functions from a tensor to features, registered by name."""

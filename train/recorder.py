@@ -1,0 +1,97 @@
+"""What a training remembers from epoch to epoch: history, best weights, a checkpoint to resume."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from edge_runtime.errors import RunError
+
+MONITOR = "val_loss"
+
+
+class Recorder(keras.callbacks.Callback):
+    """Early stopping on the validation loss, best weights, and a checkpoint after each epoch.
+
+    The checkpoint is one file, replaced in one step, so that a kill or a full disk leaves the one
+    before it whole. At the end of training the network holds its best weights.
+    """
+
+    def __init__(self, checkpoint: Path, patience: int) -> None:
+        super().__init__()
+        self.checkpoint, self.patience = checkpoint, patience
+        self.rows: list[dict[str, float]] = []
+        self.best_loss, self.best_epoch = float("inf"), -1
+        self.best_weights: list[np.ndarray] = []
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self.rows)
+
+    @property
+    def finished_early(self) -> bool:
+        return self.epochs_done - 1 - self.best_epoch >= self.patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        if not np.isfinite(row["loss"]):
+            raise RunError(f"{self.model.name}, epoch {epoch + 1}: the loss is {row['loss']}; "
+                           "train with a lower --learning-rate")
+        self.rows.append({"epoch": epoch + 1, **row})
+        if row[MONITOR] < self.best_loss:
+            self.best_loss, self.best_epoch = row[MONITOR], epoch
+            self.best_weights = self.model.get_weights()
+        self.model.stop_training = self.finished_early
+        self._save()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        self.model.set_weights(self.best_weights)
+
+    def _save(self) -> None:
+        arrays = {f"weight{i}": w for i, w in enumerate(self.model.get_weights())}
+        arrays |= {f"best{i}": w for i, w in enumerate(self.best_weights)}
+        arrays |= {f"optimizer{i}": np.asarray(v)
+                   for i, v in enumerate(self.model.optimizer.variables)}
+        state = {"rows": self.rows, "best_loss": self.best_loss, "best_epoch": self.best_epoch}
+        arrays["state"] = np.array(json.dumps(state))
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.checkpoint.with_suffix(".partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.checkpoint)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise RunError(f"{self.checkpoint}: cannot write the checkpoint ({error.strerror}); "
+                           "make room and go on with --resume") from None
+
+    def restore(self, model: keras.Model) -> None:
+        """Take up the checkpoint, where there is one: weights, optimizer, history."""
+        if not self.checkpoint.is_file():
+            return
+        try:
+            with np.load(self.checkpoint) as file:
+                arrays = {name: file[name] for name in file.files}
+            state = json.loads(str(arrays["state"]))
+            model.set_weights(_numbered(arrays, "weight"))
+            model.optimizer.build(model.trainable_variables)
+            for variable, value in zip(model.optimizer.variables, _numbered(arrays, "optimizer"),
+                                       strict=True):
+                variable.assign(value)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise RunError(f"{self.checkpoint}: the checkpoint is damaged or of another model "
+                           f"({error}); delete it to start this network again") from None
+        self.rows = state["rows"]
+        self.best_loss, self.best_epoch = state["best_loss"], state["best_epoch"]
+        self.best_weights = _numbered(arrays, "best")
+
+
+def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:
+    count = sum(name.startswith(prefix) for name in arrays)
+    return [arrays[f"{prefix}{i}"] for i in range(count)]

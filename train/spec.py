@@ -1,0 +1,31 @@
+"""What a trained model is, frozen: enough to build its networks again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from edge_runtime.errors import UsageError
+from train.models.registry import family_of
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A family and its sizes. `people` are the names in the order of the scores."""
+
+    family: str
+    people: tuple[str, ...]
+    image_size: Annotated[int, msgspec.Meta(ge=32, le=1024)] = 128
+
+    @property
+    def num_people(self) -> int:
+        return len(self.people)
+
+
+def make_spec(family: str, people: tuple[str, ...], image_size: int) -> Spec:
+    """A checked spec; UsageError for an unknown family or an image size it cannot take."""
+    multiple = family_of(family).multiple
+    if image_size % multiple or not 32 <= image_size <= 1024:
+        raise UsageError(f"image size {image_size}: {family} expects a multiple of {multiple} "
+                         "up to 1024")
+    return Spec(family=family, people=people, image_size=image_size)
