@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.metrics import ensemble_scores, people_interval
+from edge_runtime.metrics import people_interval
 from edge_runtime.people import Sample
+from edge_runtime.scoring import fuse
 from edge_runtime.voice import Sound, mix_noise
 
 Scores = npt.NDArray[np.float32]
@@ -26,7 +27,8 @@ class PairScores:
     columns: dict[str, Scores]
 
     def correct(self, column: str) -> npt.NDArray[np.bool_]:
-        return np.argmax(self.columns[column], axis=1) == self.labels
+        named = np.argmax(self.columns[column], axis=1)
+        return np.asarray(named == self.labels)
 
     def accuracy(self) -> dict[str, float]:
         """Share of pairs whose highest score is the right person's, per column."""
@@ -45,8 +47,7 @@ def score_pairs(
     """Put the scores [people] of single files together into those of pairs."""
     faces = np.stack([face_scores[face] for face, _ in pairs])
     voices = np.stack([voice_scores[clip] for _, clip in pairs])
-    columns = {"face": faces, "voice": voices,
-               "ensemble": np.asarray(ensemble_scores(faces, voices), np.float32)}
+    columns = {"face": faces, "voice": voices, "ensemble": fuse(faces, voices)}
     labels = np.array([names.index(face.person) for face, _ in pairs], np.int64)
     return PairScores(pairs, labels, columns)
 

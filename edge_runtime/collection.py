@@ -1,4 +1,4 @@
-"""The contents of a folder of people: every file read once, what is unusable named in one report."""
+"""The contents of a folder of people, read once; what is unusable is named in one report."""
 
 from __future__ import annotations
 

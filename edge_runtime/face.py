@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from edge_runtime.errors import InputError
 
 MAX_MEGAPIXELS = 50  # a decoded RGB picture of this size takes 150 MB, what a Pi can spare
+
+# What Pillow's readers let through on damaged files.
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, TypeError, LookupError,
+            OverflowError, struct.error)
 
 
 def read_picture(path: Path) -> npt.NDArray[np.uint8]:
@@ -26,19 +31,27 @@ def read_picture(path: Path) -> npt.NDArray[np.uint8]:
         raise InputError(f"{path}: the file is empty (0 bytes), expected a picture")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # about size and odd tags, for programmers
             with Image.open(path) as picture:
                 _refuse_huge(path, picture.size)
-                return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+                return np.asarray(_eight_bit(ImageOps.exif_transpose(picture)).convert("RGB"))
     except UnidentifiedImageError:
         raise InputError(f"{path}: expected a picture (JPEG, PNG, ...), found no format that "
                          "Pillow reads") from None
     except Image.DecompressionBombError:
         raise InputError(f"{path}: the picture has far over {MAX_MEGAPIXELS} megapixels; "
                          "make it smaller first") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except _DAMAGED as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: the picture is damaged ({reason}); take it again") from None
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit grey: Pillow's own conversion cuts off at 255, which leaves white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    grey = np.asarray(picture).astype(np.int64)
+    return Image.fromarray((np.clip(grey, 0, 65_535) >> 8).astype(np.uint8))
 
 
 def _refuse_huge(path: Path, size: tuple[int, int]) -> None:

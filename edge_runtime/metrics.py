@@ -44,10 +44,3 @@ def equal_error_rate(
     accepts = 1 - np.searchsorted(np.sort(impostor), thresholds, side="left") / impostor.size
     nearest = int(np.argmin(np.abs(rejects - accepts)))
     return float((rejects[nearest] + accepts[nearest]) / 2)
-
-
-def ensemble_scores(
-    face_scores: npt.NDArray[np.floating], voice_scores: npt.NDArray[np.floating]
-) -> npt.NDArray[np.floating]:
-    """The plain sum of the two softmax outputs, halved so that it sums to 1. Both [n, people]."""
-    return (face_scores + voice_scores) / 2

@@ -34,6 +34,9 @@ def read_clip(path: Path, seconds: float | None = None) -> Sound:
         raise InputError(f"{path}: no such sound file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes), expected a sound file")
+    if path.suffix.lower() == ".raw":
+        raise InputError(f"{path}: expected a sound file that names its rate (WAV, FLAC, Ogg, "
+                         "...), found raw samples; convert it first")
     try:
         with soundfile.SoundFile(path) as file:
             duration = file.frames / file.samplerate
@@ -84,7 +87,7 @@ def speech_window(sound: Sound, length: int = CLIP_SAMPLES) -> Sound:
     starts = (sound.size - length) // HOP + 1
     window_hops = length // HOP
     sums = total[window_hops : window_hops + starts] - total[:starts]
-    # Rounding makes sums of equal loudness differ in the last digits; the first one within that wins.
+    # Sums of equal loudness differ in their last digits by rounding: take the first one within it.
     start = int(np.argmax(sums >= sums.max() * (1 - 1e-9))) * HOP
     return np.ascontiguousarray(sound[start : start + length], dtype=np.float32)
 
@@ -121,5 +124,6 @@ def is_sound(path: Path) -> bool:
     return path.suffix.lower().lstrip(".") in SOUND_ENDINGS
 
 
-SOUND_ENDINGS = frozenset(name.lower() for name in soundfile.available_formats()) | {
+# "raw" has no header, so that nobody knows its rate.
+SOUND_ENDINGS = frozenset(name.lower() for name in soundfile.available_formats()) - {"raw"} | {
     "aif", "oga", "opus"}

@@ -30,18 +30,18 @@ def augment_face(
     """
     view = _sample(face, size, _random_view(face.shape[0], size, rng))
     view = _light(view, rng)
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         _erase(view, rng)
     return view
 
 
 def _random_view(side: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """The 2x3 matrix from output pixels (x, y, 1) to input pixels."""
-    scale = rng.uniform(0.78, 1.04) * side / size
-    stretch = np.exp(rng.uniform(-0.08, 0.08))
-    angle = np.deg2rad(rng.uniform(-12, 12))
+    scale = rng.uniform(0.84, 1.03) * side / size
+    stretch = np.exp(rng.uniform(-0.05, 0.05))
+    angle = np.deg2rad(rng.uniform(-8, 8))
     flip = -1.0 if rng.random() < 0.5 else 1.0
-    shift = rng.uniform(-0.06, 0.06, 2) * side
+    shift = rng.uniform(-0.05, 0.05, 2) * side
     cosine, sine = np.cos(angle), np.sin(angle)
     linear = np.array([[cosine * flip * stretch, -sine / stretch],
                        [sine * flip * stretch, cosine / stretch]]) * scale
@@ -73,9 +73,9 @@ def _sample(
 def _light(view: Image, rng: np.random.Generator) -> Image:
     """Gamma, a lamp from one side, contrast, brightness, saturation, colour cast."""
     ramp = np.linspace(-1, 1, view.shape[0], dtype=np.float32)
-    across, down = rng.normal(0, 0.35, 2).astype(np.float32)
-    gamma = np.exp(rng.normal(0, 0.25))
-    saturation, contrast = np.float32(rng.uniform(0, 1.4)), np.float32(rng.uniform(0.7, 1.3))
+    across, down = rng.normal(0, 0.2, 2).astype(np.float32)
+    gamma = np.exp(rng.normal(0, 0.15))
+    saturation, contrast = np.float32(rng.uniform(0, 1.4)), np.float32(rng.uniform(0.8, 1.2))
     curve = (255 * np.linspace(1e-3, 1, 256) ** gamma).astype(np.float32)
     view = curve[view.astype(np.uint8)]
     view *= (np.exp(across * ramp[None, :]) * np.exp(down * ramp[:, None]))[..., None]
@@ -84,13 +84,13 @@ def _light(view: Image, rng: np.random.Generator) -> Image:
     view = grey + (view - grey) * saturation
     middle = grey.mean()
     view = (view - middle) * contrast + np.float32(middle + rng.normal(0, 12))
-    view += 2 * rng.standard_normal(view.shape[:2] + (1,), dtype=np.float32)
+    view += 2 * rng.standard_normal((*view.shape[:2], 1), dtype=np.float32)
     return np.clip(view, 0, 255, out=view)
 
 
 def _erase(view: Image, rng: np.random.Generator) -> None:
     size = view.shape[0]
-    height, width = rng.integers(size // 8, size // 2, 2)
+    height, width = rng.integers(size // 8, size // 3, 2)
     top, left = rng.integers(0, size - height), rng.integers(0, size - width)
     view[top : top + height, left : left + width] = rng.uniform(0, 255, 3)
 
@@ -122,7 +122,7 @@ def _shift(clip: Sound, rng: np.random.Generator) -> Sound:
 def _colour(sound: Sound, strength: float, rng: np.random.Generator) -> Sound:
     """A smooth random filter on CLIP_SAMPLES samples: `strength` is its spread, in factors of e."""
     spectrum = np.fft.rfft(sound, _FFT_LENGTH) * _random_gain(strength, rng)
-    return np.fft.irfft(spectrum, _FFT_LENGTH)[:CLIP_SAMPLES]
+    return np.fft.irfft(spectrum, _FFT_LENGTH)[:CLIP_SAMPLES].astype(np.float32)
 
 
 def _random_gain(strength: float, rng: np.random.Generator) -> Sound:
@@ -134,7 +134,8 @@ def _random_gain(strength: float, rng: np.random.Generator) -> Sound:
 def _made_noise(rng: np.random.Generator) -> Sound:
     gain = _random_gain(1.5, rng)
     parts = rng.standard_normal((2, gain.size), dtype=np.float32)
-    return np.fft.irfft(gain * (parts[0] + 1j * parts[1]), _FFT_LENGTH)[:CLIP_SAMPLES]
+    noise = np.fft.irfft(gain * (parts[0] + 1j * parts[1]), _FFT_LENGTH)
+    return noise[:CLIP_SAMPLES].astype(np.float32)
 
 
 class SpectrogramMasks(keras.layers.Layer):

@@ -19,7 +19,7 @@ from edge_runtime.people import MODALITIES, Modality, Sample, Split
 from edge_runtime.voice import Sound, read_noises, speech_window
 from train.augment import augment_clip, augment_face
 from train.batches import Batches, EpochCounter
-from train.curves import draw_curves, save_history
+from train.curves import Rows, draw_curves, save_history
 from train.models.build import build_network
 from train.recorder import Recorder
 from train.run import (
@@ -54,7 +54,7 @@ def fit(
     save_split(out / "split.csv", collection.people)
     noises = read_noises(Path(training.noise)) if training.noise else []
     start = time.monotonic()
-    histories = {}
+    histories: dict[str, Rows] = {}
     for modality in MODALITIES:
         print(f"\n{spec.family}, {modality} network, {spec.num_people} people", flush=True)
         recorder = _fit_network(collection, spec, training, modality, noises, folder)
@@ -63,6 +63,17 @@ def fit(
     draw_curves(out / "curves.png", histories)
     wall_s = round(time.monotonic() - start, 1)
     return save_run(out, msgspec.structs.replace(run, wall_s=wall_s))
+
+
+def init(spec: Spec, out: Path, seed: int) -> RunFolder:
+    """A run folder of untrained networks: right in size and latency, at chance in accuracy."""
+    run = Run(format=FORMAT, spec=spec, training=Training(seed=seed), data=None,
+              versions=versions(), commit=git_commit(), wall_s=None)
+    folder = _open_folder(out, run, resume=False)
+    for modality in MODALITIES:
+        keras.utils.set_random_seed(seed)
+        build_network(spec, modality).save_weights(folder.weights(modality))
+    return folder
 
 
 def is_synthetic(collection: Collection) -> bool:
@@ -162,10 +173,9 @@ def network_inputs(
     """The files of a split as the device would feed them: samples, and inputs [n, ...]."""
     samples = collection.people.of(modality, split)
     if modality == "face":
-        inputs = [square_face(collection.faces[s], spec.image_size) for s in samples]
-    else:
-        inputs = [speech_window(collection.clips[s]) for s in samples]
-    return samples, np.stack(inputs).astype(np.float32)
+        faces = [square_face(collection.faces[s], spec.image_size) for s in samples]
+        return samples, np.stack(faces).astype(np.float32)
+    return samples, np.stack([speech_window(collection.clips[s]) for s in samples])
 
 
 def _validation_data(

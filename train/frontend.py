@@ -34,7 +34,7 @@ LAYER_NAME = "front_end"  # recipes find the constants that stay float32 by this
 
 _HALF = WINDOW_SIZE // 2  # samples on each side of the middle one
 _QUARTER = _HALF // 2  # of them with an even distance k, and with an odd one
-_BLOCK = 20  # see LogMel._reversed
+_BLOCK = 25  # see LogMel._reversed; XNNPACK splits into four at most
 
 
 class LogMel(keras.layers.Layer):
@@ -77,7 +77,8 @@ class LogMel(keras.layers.Layer):
         same sample), x[m - 2j - 1].
         """
         pairs = ops.reshape(samples, (-1, CLIP_SAMPLES // 2, 2))
-        even, odd = pairs[:, :, 0], pairs[:, :, 1]
+        even, odd = (ops.reshape(half, (-1, CLIP_SAMPLES // 2))
+                     for half in ops.split(pairs, 2, axis=2))
         middle = FFT_SIZE // 4  # of the first frame, in samples of one parity
         after_even = _frames(even, middle)
         after_odd = _frames(odd, middle)
@@ -92,11 +93,9 @@ class LogMel(keras.layers.Layer):
         places by slicing, and a product with an exchange matrix turns each block around.
         """
         exchange = np.eye(_BLOCK, dtype=np.float32)[::-1].copy()
-        blocks = _QUARTER // _BLOCK
         turned = ops.matmul(ops.reshape(rows, (-1, _BLOCK)), exchange)
-        turned = ops.reshape(turned, (-1, _QUARTER))
-        return ops.concatenate(
-            [turned[:, b * _BLOCK : (b + 1) * _BLOCK] for b in reversed(range(blocks))], axis=-1)
+        blocks = ops.split(ops.reshape(turned, (-1, _QUARTER)), _QUARTER // _BLOCK, axis=-1)
+        return ops.concatenate(blocks[::-1], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], NUM_FRAMES, NUM_MELS, 1)
@@ -110,7 +109,8 @@ def _frames(half: keras.KerasTensor, start: int) -> keras.KerasTensor:
     hop, rest = HOP // 2, _QUARTER - HOP // 2
     head = ops.reshape(half[:, start : start + NUM_FRAMES * hop], (-1, NUM_FRAMES, hop))
     last = start + NUM_FRAMES * hop
-    tail = ops.concatenate([head[:, 1:, :rest], half[:, None, last : last + rest]], axis=1)
+    end = ops.reshape(half[:, last : last + rest], (-1, 1, rest))
+    tail = ops.concatenate([head[:, 1:, :rest], end], axis=1)
     return ops.reshape(ops.concatenate([head, tail], axis=-1), (-1, _QUARTER))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import keras
@@ -38,9 +39,9 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {name: float(value) for name, value in (logs or {}).items()}
-        if not np.isfinite(row["loss"]):
-            raise RunError(f"{self.model.name}, epoch {epoch + 1}: the loss is {row['loss']}; "
-                           "train with a lower --learning-rate")
+        if not np.isfinite([row["loss"], row[MONITOR]]).all():
+            raise RunError(f"{self.model.name}, epoch {epoch + 1}: the loss is {row['loss']} and "
+                           f"{row[MONITOR]} in validation; train with a lower --learning-rate")
         self.rows.append({"epoch": epoch + 1, **row})
         if row[MONITOR] < self.best_loss:
             self.best_loss, self.best_epoch = row[MONITOR], epoch
@@ -56,6 +57,7 @@ class Recorder(keras.callbacks.Callback):
         arrays |= {f"best{i}": w for i, w in enumerate(self.best_weights)}
         arrays |= {f"optimizer{i}": np.asarray(v)
                    for i, v in enumerate(self.model.optimizer.variables)}
+        arrays |= {f"seed{i}": np.asarray(v) for i, v in enumerate(_seeds(self.model))}
         state = {"rows": self.rows, "best_loss": self.best_loss, "best_epoch": self.best_epoch}
         arrays["state"] = np.array(json.dumps(state))
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -81,15 +83,22 @@ class Recorder(keras.callbacks.Callback):
             state = json.loads(str(arrays["state"]))
             model.set_weights(_numbered(arrays, "weight"))
             model.optimizer.build(model.trainable_variables)
-            for variable, value in zip(model.optimizer.variables, _numbered(arrays, "optimizer"),
-                                       strict=True):
+            variables = [*model.optimizer.variables, *_seeds(model)]
+            values = [*_numbered(arrays, "optimizer"), *_numbered(arrays, "seed")]
+            for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            reason = " ".join(str(error).split())
             raise RunError(f"{self.checkpoint}: the checkpoint is damaged or of another model "
-                           f"({error}); delete it to start this network again") from None
+                           f"({reason}); delete it to start this network again") from None
         self.rows = state["rows"]
         self.best_loss, self.best_epoch = state["best_loss"], state["best_epoch"]
         self.best_weights = _numbered(arrays, "best")
+
+
+def _seeds(model: keras.Model) -> list[keras.Variable]:
+    """The states of dropout and masks, which are no weights: they too go on where they were."""
+    return [v for v in model.non_trainable_variables if v.path.endswith("seed_generator_state")]
 
 
 def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ def attention(tokens: KerasTensor, num_heads: int, name: str) -> KerasTensor:
     length, dim = tokens.shape[1:]
     head_dim = dim // num_heads
     qkv = layers.Dense(3 * dim, name=f"{name}_qkv")(tokens)
-    query, key, value = (qkv[..., i * dim : (i + 1) * dim] for i in range(3))
+    query, key, value = ops.split(qkv, 3, axis=-1)
     query = query * head_dim**-0.5
     if num_heads > 1:
         query, key, value = (_split_heads(t, num_heads) for t in (query, key, value))

@@ -2,14 +2,14 @@
 Vision Transformer, ICLR 2022 (arXiv 2110.02178), figure 1 and appendix, table 4.
 
 `PAPER` is the network of the paper. `EDGE` has the same shape made for the device: ReLU6 bounds
-the ranges that int8 has to cover and fuses into the convolution before it; one head spares the
-transposes between heads; batch norm in the transformer is a fixed scale and shift at inference,
-which folds into the dense layer after it, where a layer norm has to be computed.
+the ranges that int8 has to cover and fuses into the convolution before it, and one head spares the
+transposes between heads. Scale and shift of each layer norm fold into the dense layer after it.
+(Batch norm in the transformer would fold away as a whole, but learns half as fast: kiosk95 faces
+19 % against 32 % on validation after the same 11 epochs.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from keras import KerasTensor, layers, ops
@@ -22,7 +22,7 @@ MLP_RATIO = 2
 
 @dataclass(frozen=True)
 class Size:
-    """Widths of one variant: stem, five stages, transformer width per MobileViT block, last conv."""
+    """Widths of one variant: stem, five stages, the three transformers, last convolution."""
 
     stem: int
     stages: tuple[int, int, int, int, int]
@@ -37,17 +37,16 @@ class Style:
 
     activation: str
     num_heads: int
-    token_norm: Callable[[str], layers.Layer]
     symmetric_padding: bool  # PyTorch's for stride 2; TensorFlow's own needs no PAD operation
-    batch_norm_epsilon: float
+    epsilon: float  # of the norms
 
 
 XXS = Size(16, (16, 24, 48, 64, 80), (64, 80, 96), 320, 2)
 XS = Size(16, (32, 48, 64, 80, 96), (96, 120, 144), 384, 4)
 S = Size(16, (32, 64, 96, 128, 160), (144, 192, 240), 640, 4)
 
-PAPER = Style("silu", 4, lambda name: layers.LayerNormalization(epsilon=1e-5, name=name), True, 1e-5)
-EDGE = Style("relu6", 1, lambda name: _batch_norm(name, 1e-3), False, 1e-3)
+PAPER = Style("silu", 4, symmetric_padding=True, epsilon=1e-5)
+EDGE = Style("relu6", 1, symmetric_padding=False, epsilon=1e-3)
 
 
 def mobilevit(image: KerasTensor, size: Size, style: Style) -> KerasTensor:
@@ -74,6 +73,10 @@ def _batch_norm(name: str, epsilon: float) -> layers.Layer:
     return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)
 
 
+def _layer_norm(tokens: KerasTensor, style: Style, name: str) -> KerasTensor:
+    return layers.LayerNormalization(epsilon=style.epsilon, name=name)(tokens)
+
+
 def _conv(
     x: KerasTensor, channels: int, style: Style, *, kernel: int, stride: int, name: str,
     depthwise: bool = False, activate: bool = True,
@@ -86,7 +89,7 @@ def _conv(
         x = layers.DepthwiseConv2D(kernel, stride, padding, use_bias=False, name=f"{name}_conv")(x)
     else:
         x = layers.Conv2D(channels, kernel, stride, padding, use_bias=False, name=f"{name}_conv")(x)
-    x = _batch_norm(f"{name}_norm", style.batch_norm_epsilon)(x)
+    x = _batch_norm(f"{name}_norm", style.epsilon)(x)
     return layers.Activation(style.activation, name=f"{name}_activation")(x) if activate else x
 
 
@@ -110,7 +113,7 @@ def _mobilevit_block(x: KerasTensor, dim: int, depth: int, style: Style, name: s
     tokens = _unfold(y)
     for i in range(depth):
         tokens = _transformer(tokens, style, name=f"{name}_transformer{i}")
-    tokens = style.token_norm(f"{name}_token_norm")(tokens)
+    tokens = _layer_norm(tokens, style, f"{name}_token_norm")
     y = _fold(tokens, height, width)
     y = _conv(y, channels, style, kernel=1, stride=1, name=f"{name}_narrow")
     y = layers.Concatenate(name=f"{name}_concat")([x, y])
@@ -119,9 +122,9 @@ def _mobilevit_block(x: KerasTensor, dim: int, depth: int, style: Style, name: s
 
 def _transformer(tokens: KerasTensor, style: Style, name: str) -> KerasTensor:
     dim = tokens.shape[-1]
-    y = style.token_norm(f"{name}_norm1")(tokens)
+    y = _layer_norm(tokens, style, f"{name}_norm1")
     tokens = tokens + attention(y, style.num_heads, name)
-    y = style.token_norm(f"{name}_norm2")(tokens)
+    y = _layer_norm(tokens, style, f"{name}_norm2")
     y = layers.Dense(MLP_RATIO * dim, style.activation, name=f"{name}_mlp1")(y)
     return tokens + layers.Dense(dim, name=f"{name}_mlp2")(y)
 

@@ -1,0 +1,70 @@
+# Two commands for a fresh machine that has Python 3.11 to 3.13: `make demo` and `make test`.
+# The rest is for those who work on it: `make help`.
+
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& command -v "$$p" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+REQUIRE ?=
+PYTEST_ARGS ?=
+
+.PHONY: help setup demo test lint types wheel parity clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    synthetic people, a small training, a bundle, who is it, what it costs"
+	@echo "make test    lint, types, tests (REQUIRE=all: a skipped test is a failure)"
+	@echo "make wheel   what a device installs, in dist/"
+	@echo "make parity  rebuild the stored outputs of timm's networks (downloads PyTorch)"
+	@echo "make clean   remove the demo and the environments"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: setup.cfg pyproject.toml Makefile
+	@test -n "$(PYTHON)" || { echo "visavox: expected Python 3.11, 3.12 or 3.13 on the path, found none; install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "visavox: $(PYTHON) cannot make environments; install the package python3-venv (Debian, Ubuntu: apt install python3-venv)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	@# Without a screen's libraries (libGL) only OpenCV's headless build imports; never both.
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
+		$(BIN)/python -m pip uninstall --quiet --yes opencv-python && \
+		$(BIN)/python -m pip install --quiet 'opencv-python-headless>=4.10,<5'; }
+	@touch $@
+
+demo: setup
+	@rm -rf $(DEMO)
+	@echo "== 1. eight synthetic people (drawn faces, synthesised voices)"
+	@$(BIN)/python -m train synth --people 8 --faces 16 --clips 12 --out $(DEMO)/people --scenes
+	@echo "== 2. train a MobileViT pair on them"
+	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 16 --out $(DEMO)/run
+	@echo "== 3. convert for the device"
+	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe float32 --out $(DEMO)/bundle-float32
+	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe dynamic_wi8 --out $(DEMO)/bundle
+	@echo "== 4. who is it? (a face and a clip of synthetic_003 that training has not seen)"
+	@$(BIN)/visavox identify --bundle $(DEMO)/bundle \
+		--face $(DEMO)/people/synthetic_003/face/015.png \
+		--voice $(DEMO)/people/synthetic_003/voice/011.flac
+	@echo "== 5. what it costs on this machine"
+	@$(BIN)/python -m benchmarks latency $(DEMO)/bundle-float32 $(DEMO)/bundle
+	@$(BIN)/python -m benchmarks size $(DEMO)/bundle-float32 $(DEMO)/bundle
+	@echo
+	@echo "Figures are of synthetic people. The bundle is in $(DEMO)/bundle; README.md goes on from here."
+
+test: lint types
+	VISAVOX_REQUIRE=$(REQUIRE) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy --strict edge_runtime benchmarks
+	$(BIN)/mypy train convert
+
+wheel: setup
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(DEMO) $(VENV) .venv-parity build dist *.egg-info

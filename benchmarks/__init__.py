@@ -1,0 +1,1 @@
+"""What it costs: latency, size, memory and accuracy, on the device itself."""

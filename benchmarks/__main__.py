@@ -1,0 +1,49 @@
+"""`python -m benchmarks`: what bundles cost on this machine."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from benchmarks.latency import latency_table, measure_latency
+from benchmarks.size import measure_size, size_table
+from edge_runtime.command import Commands, print_json
+
+
+def main() -> int:
+    commands = Commands("python -m benchmarks", "Measure what bundles cost on this machine.")
+    latency = commands.add("latency", _latency, "cold start, and warm times in turn")
+    _add_bundles(latency)
+    latency.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
+    latency.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
+    _add_bundles(commands.add("size", _size, "bytes of bundles and of the installed runtime"))
+    return commands.main()
+
+
+def _add_bundles(parser: ArgumentParser) -> None:
+    parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _latency(options: Namespace) -> None:
+    content = measure_latency(options.bundles, threads=options.threads, rounds=options.rounds)
+    if options.json:
+        print_json(content)
+        return
+    known = content["conditions"]
+    print(latency_table(content))
+    print(f"\n{known['cpu']}, {known['threads']} thread{'s' * (known['threads'] > 1)}, "
+          f"{known['interpreter']}, load {known['load']}")
+
+
+def _size(options: Namespace) -> None:
+    content = measure_size(options.bundles)
+    if options.json:
+        print_json(content)
+    else:
+        print(size_table(content))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

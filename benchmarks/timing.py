@@ -1,0 +1,122 @@
+"""The clock and the memory probe that all benchmarks share."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.interpreter import chosen_interpreter
+
+ROOT = Path(__file__).resolve().parent.parent
+WARM_UP_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Times of repeated runs in milliseconds. p90: nine in ten runs took at most so long."""
+
+    median_ms: float
+    p90_ms: float
+    p99_ms: float
+    min_ms: float
+
+    @classmethod
+    def of(cls, times_ms: Sequence[float]) -> Distribution:
+        ordered = sorted(times_ms)
+
+        def quantile(share: float) -> float:
+            return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+        return cls(*(round(t, 4) for t in (quantile(0.5), quantile(0.9), quantile(0.99),
+                                           ordered[0])))
+
+
+def interleaved_ms(
+    tasks: Mapping[str, Callable[[], object]], rounds: int
+) -> dict[str, list[float]]:
+    """Times of each task in milliseconds, the tasks run in turn, round after round.
+
+    On a machine whose speed drifts, single times mean little; run in turn, their ratios hold.
+    """
+    for _ in range(WARM_UP_ROUNDS):
+        for task in tasks.values():
+            task()
+    times: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            start = time.perf_counter_ns()
+            task()
+            times[name].append((time.perf_counter_ns() - start) / 1e6)
+    return times
+
+
+def run_child(module: str, *arguments: str) -> dict[str, Any]:
+    """Run `python -m module` in a process of its own and read the JSON it prints."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT,
+                          capture_output=True, text=True, check=True)
+    content: dict[str, Any] = json.loads(done.stdout)
+    return content
+
+
+def peak_memory_mib() -> float:
+    """The most memory that this process has held so far, in MiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a time hangs on; null where the system does not tell."""
+
+    cpu: str
+    cores: int
+    governor: str | None
+    load: float | None
+    memory_mib: int | None
+    system: str
+    python: str
+    interpreter: str
+    threads: int
+
+
+def conditions(threads: int) -> dict[str, Any]:
+    """The conditions of this machine now."""
+    return asdict(Conditions(
+        cpu=_cpu_name(), cores=os.cpu_count() or 1,
+        governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        memory_mib=_memory_mib(), system=platform.platform(), python=platform.python_version(),
+        interpreter=str(chosen_interpreter()), threads=threads))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text().strip("\0\n ")
+    except OSError:
+        return None
+
+
+def _cpu_name() -> str:
+    board = _read(Path("/proc/device-tree/model"))  # what a Raspberry Pi calls itself
+    for line in (_read(Path("/proc/cpuinfo")) or "").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return board or platform.processor() or platform.machine()
+
+
+def _memory_mib() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (ValueError, OSError, AttributeError):
+        return None

@@ -1,0 +1,1 @@
+"""Trained networks in, bundles out: export, recipes, parity, acceptance."""

@@ -1,0 +1,69 @@
+"""`python -m convert`: from a run folder to a bundle."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GLOG_minloglevel", "2")
+
+from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.errors import UsageError
+
+
+def main() -> int:
+    commands = Commands("python -m convert", "Convert trained networks for the device.")
+    bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle")
+    bundle.add_argument("run_folder", type=Path, metavar="RUN")
+    bundle.add_argument("--recipe", required=True, help="float32 or dynamic_wi8")
+    bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
+    bundle.add_argument("--data", type=Path, help="folder of people (that of the training)")
+    bundle.add_argument("--untrained", action="store_true",
+                        help="measure no accuracy; the bundle will not be certified")
+    bundle.add_argument("--json", action="store_true", help="print one JSON object")
+    return commands.main()
+
+
+def _bundle(options: Namespace) -> None:
+    from convert.bundle import describe, make_bundle
+    from convert.recipes import RECIPES
+    from edge_runtime.collection import read_collection
+    from edge_runtime.people import index_people
+    from train.run import load_run
+
+    if options.recipe not in RECIPES:
+        raise UsageError(f"unknown recipe '{options.recipe}', expected one of "
+                         f"{', '.join(RECIPES)}")
+    folder = load_run(options.run_folder)
+    run, collection = folder.run, None
+    if not options.untrained:
+        if run.data is None:
+            raise UsageError(f"{options.run_folder}: the run is untrained (made by init); convert "
+                             "it with --untrained")
+        people = index_people(options.data or Path(run.data.root), run.training.seed)
+        collection = read_collection(people, run.spec.image_size)
+    manifest = make_bundle(folder, options.recipe, options.out, collection)
+    content = describe(manifest)
+    if options.json:
+        print_json(content)
+        return
+    print(table(["network", "MB", "MB gzip", "XNNPACK partitions", "largest error"],
+                [[part, f"{file.bytes / 1e6:.2f}", f"{file.gzip_bytes / 1e6:.2f}",
+                  str(file.xnnpack_partitions),
+                  "-" if file.max_abs_error is None else f"{file.max_abs_error:.1e}"]
+                 for part, file in manifest.files.items()]))
+    if manifest.accuracy:
+        found = manifest.accuracy
+        print(f"\naccuracy in %: voice {percent(found.voice)}, face {percent(found.face)}, "
+              f"ensemble {percent(found.ensemble)} on {found.combinations} combinations; agrees "
+              f"with Keras on {percent(found.agreement)}")
+    print(f"{'certified' if manifest.certified else 'not certified'}: {manifest.reason}")
+    print(f"bundle: {options.out}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""From a Keras network to a float32 `.tflite` model: static shapes, builtin operations only."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+
+from edge_runtime.errors import ConversionError
+
+SIGNATURE = "serving_default"
+_OPERATION_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items()
+                    if isinstance(value, int)}
+
+
+def export_float32(network: keras.Model) -> bytes:
+    """Convert at batch 1. Raises ConversionError where the result breaks the graph contract.
+
+    The detour over a SavedModel is needed: converted from a concrete function, a Keras 3 model
+    comes out without its weights.
+    """
+    specs = [tf.TensorSpec((1, *tensor.shape[1:]), tf.float32, name=tensor.name)
+             for tensor in network.inputs]
+    names = [tensor.name for tensor in network.inputs]
+
+    def serve(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(network(dict(zip(names, inputs, strict=True)), training=False))
+
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        archive = keras.export.ExportArchive()
+        archive.track(network)
+        archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            model = bytes(converter.convert())
+        except Exception as error:  # the converter raises classes of its own, and plain Exception
+            raise ConversionError(f"{network.name}: the TFLite converter refuses the network "
+                                  f"({_first_line(error)})") from error
+    _check(network, model)
+    return model
+
+
+def operations(model: bytes) -> dict[str, int]:
+    """How many operations of each kind a model holds, by TFLite's name, most frequent first."""
+    graph = schema.ModelT.InitFromPackedBuf(model, 0)
+    kinds = [_OPERATION_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+             for code in graph.operatorCodes]
+    counts = Counter(kinds[op.opcodeIndex] for subgraph in graph.subgraphs
+                     for op in subgraph.operators)
+    return dict(counts.most_common())
+
+
+def _check(network: keras.Model, model: bytes) -> None:
+    if custom := [kind for kind in operations(model) if kind in ("CUSTOM", "DELEGATE")]:
+        raise ConversionError(f"{network.name}: expected builtin operations only, found {custom}")
+    dynamic = [kind for kind in operations(model) if kind in ("SHAPE", "WHILE", "IF")]
+    graph = schema.ModelT.InitFromPackedBuf(model, 0)
+    if dynamic or any(tensor.shapeSignature is not None and -1 in list(tensor.shapeSignature)
+                      for tensor in graph.subgraphs[0].tensors):
+        raise ConversionError(f"{network.name}: expected static shapes, found dynamic ones "
+                              f"({', '.join(dynamic) or 'an open dimension'})")
+    weights = 4 * sum(w.size for w in network.get_weights())
+    if len(model) < 0.9 * weights:
+        raise ConversionError(f"{network.name}: expected about {weights} bytes of weights, found "
+                              f"{len(model)} in all: the converter lost them")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the converters' chatter, a page for each network, off the user's screen."""
+    level = logging.getLogger("tensorflow").level
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as chatter, contextlib.redirect_stdout(io.StringIO()):
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            logging.getLogger("tensorflow").setLevel(level)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,67 @@
+"""What all command lines share: one line and exit code 2 for a person's mistake, plain tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edge_runtime.errors import VisavoxError
+
+
+class Commands:
+    """A command line of sub-commands: each adds its arguments and runs with them."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        self.parser = ArgumentParser(prog=prog, description=description)
+        self._subparsers = self.parser.add_subparsers(dest="command", required=True,
+                                                      metavar="COMMAND")
+
+    def add(self, name: str, run: Callable[[Namespace], None], help: str) -> ArgumentParser:
+        """A sub-command; the caller adds its arguments to the returned parser."""
+        parser = self._subparsers.add_parser(name, help=help, description=help)
+        parser.set_defaults(run=run)
+        return parser
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Run; the exit code is 0, or 2 for a mistake, which is said on standard error."""
+        options = self.parser.parse_args(arguments)
+        try:
+            options.run(options)
+            sys.stdout.flush()
+        except VisavoxError as error:
+            print(f"{self.parser.prog}: {error}", file=sys.stderr)
+            return 2
+        except BrokenPipeError:  # `| head` is no mistake
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            print(f"{self.parser.prog}: stopped", file=sys.stderr)
+            return 130
+        return 0
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """One object on standard output."""
+    print(json.dumps(content, indent=2))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with padded columns, the first to the left and the others to the right."""
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    rule = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
+
+    def padded(line: Sequence[str]) -> str:
+        cells = [line[0].ljust(widths[0]),
+                 *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
+        return f"| {' | '.join(cells)} |"
+
+    return "\n".join([padded(header), f"| {' | '.join(rule)} |", *(padded(row) for row in rows)])
+
+
+def percent(share: float | None) -> str:
+    """0.9474 -> 94.7; None -> a dash."""
+    return "-" if share is None else f"{100 * share:.1f}"

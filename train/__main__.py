@@ -1,0 +1,170 @@
+"""`python -m train`: synthetic people, training, evaluation."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GLOG_minloglevel", "2")
+
+from edge_runtime.collection import Collection, problem_report, read_collection
+from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.errors import UsageError
+from edge_runtime.people import Sample, Split, index_people
+from edge_runtime.voice import read_noises
+
+DEFAULT_MODEL = "mobilevit_xxs_edge"
+
+
+def main() -> int:
+    commands = Commands("python -m train", "Train networks that identify people.")
+    _add_synth(commands)
+    fit = commands.add("fit", _fit, "train a pair of networks on a folder of people")
+    fit.add_argument("--data", type=Path, required=True, help="folder of people")
+    _add_model(fit)
+    _add_training(fit)
+    init = commands.add("init", _init, "make an untrained run, for latency only")
+    init.add_argument("--people", type=int, default=95, metavar="N", help="outputs (95)")
+    init.add_argument("--seed", type=int, default=0)
+    _add_model(init)
+    evaluate = commands.add("evaluate", _evaluate, "measure a run's accuracy on test pairs")
+    evaluate.add_argument("run_folder", type=Path, metavar="RUN")
+    evaluate.add_argument("--data", type=Path, help="folder of people (that of the training)")
+    evaluate.add_argument("--split", default="test", choices=get_args(Split))
+    evaluate.add_argument("--noise", type=Path, metavar="DIR", help="sound files of noise to add")
+    evaluate.add_argument("--snr", type=float, metavar="DB", help="speech over noise, with --noise")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    return commands.main()
+
+
+def _add_synth(commands: Commands) -> None:
+    synth = commands.add("synth", _synth, "draw and synthesise people, to try everything without "
+                                          "data")
+    synth.add_argument("--people", type=int, required=True, metavar="N")
+    synth.add_argument("--out", type=Path, required=True, help="a new folder")
+    synth.add_argument("--seed", type=int, default=0)
+    synth.add_argument("--faces", type=int, default=24, metavar="N", help="per person (24)")
+    synth.add_argument("--clips", type=int, default=12, metavar="N", help="per person (12)")
+    synth.add_argument("--scenes", action="store_true", help="whole pictures of 640x480 too")
+
+
+def _add_model(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"model family ({DEFAULT_MODEL})")
+    parser.add_argument("--image-size", type=int, default=128, metavar="S",
+                        help="sides of the face (128)")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
+
+
+def _add_training(parser: ArgumentParser) -> None:
+    parser.add_argument("--epochs", type=int, default=40, help="at most (40)")
+    parser.add_argument("--patience", type=int, default=15, metavar="EPOCHS",
+                        help="stop after so many epochs without a better validation loss (15)")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3, help="at its peak (0.002)")
+    parser.add_argument("--noise", type=Path, metavar="DIR",
+                        help="sound files of noise to train with, beside made noise")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--strict", action="store_true", help="refuse data with any problem")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+
+
+def _synth(options: Namespace) -> None:
+    from train.synthetic import make_people
+
+    make_people(options.out, options.people, seed=options.seed, faces_per_person=options.faces,
+                clips_per_person=options.clips, scenes=options.scenes)
+    print(f"{options.people} synthetic people in {options.out}")
+
+
+def _read(data: Path, image_size: int, seed: int, strict: bool = False) -> Collection:
+    from train.augment import FACE_MARGIN
+
+    collection = read_collection(index_people(data, seed), round(image_size * FACE_MARGIN),
+                                 strict=strict, progress=_progress)
+    if collection.problems:
+        print(problem_report(collection.problems), file=sys.stderr, flush=True)
+    return collection
+
+
+def _progress(samples: Iterable[Sample]) -> Iterable[Sample]:
+    from tqdm import tqdm
+
+    bar: Iterable[Sample] = tqdm(samples, desc="reading", unit="file", disable=None, leave=False)
+    return bar
+
+
+def _fit(options: Namespace) -> None:
+    from train.evaluate import evaluate, save_accuracy, summary
+    from train.fit import fit, is_synthetic
+    from train.run import Training
+    from train.spec import make_spec
+
+    for name in ("epochs", "patience", "batch_size", "learning_rate"):
+        if getattr(options, name) <= 0:
+            raise UsageError(f"--{name.replace('_', '-')} expects a number above 0, found "
+                             f"{getattr(options, name)}")
+    make_spec(options.model, ("", ""), options.image_size)  # a wrong name is said before reading
+    collection = _read(options.data, options.image_size, options.seed, options.strict)
+    spec = make_spec(options.model, collection.people.names, options.image_size)
+    training = Training(
+        epochs=options.epochs, patience=options.patience, batch_size=options.batch_size,
+        learning_rate=options.learning_rate, seed=options.seed,
+        noise=str(options.noise.resolve()) if options.noise else None)
+    folder = fit(collection, spec, training, options.out, resume=options.resume)
+    if collection.people.of("face", "test") and collection.people.of("voice", "test"):
+        result = evaluate(folder, collection)
+        save_accuracy(folder, result, summary(result, "test"), "test")
+        _print_accuracy(summary(result, "test"), is_synthetic(collection))
+    print(f"\nrun folder: {options.out}")
+
+
+def _init(options: Namespace) -> None:
+    from train.fit import init
+    from train.spec import make_spec
+
+    names = tuple(f"person_{i:03}" for i in range(1, options.people + 1))
+    init(make_spec(options.model, names, options.image_size), options.out, options.seed)
+    print(f"untrained run folder, for latency only: {options.out}")
+
+
+def _evaluate(options: Namespace) -> None:
+    from train.evaluate import evaluate, save_accuracy, summary
+    from train.run import load_run
+
+    if (options.noise is None) != (options.snr is None):
+        raise UsageError("--noise DIR and --snr DB go together, found one of them")
+    noises = read_noises(options.noise) if options.noise else None
+    folder = load_run(options.run_folder)
+    run = folder.run
+    if run.data is None:
+        raise UsageError(f"{options.run_folder}: the run is untrained (made by init); there is "
+                         "nothing to evaluate")
+    data = options.data or Path(run.data.root)
+    collection = _read(data, run.spec.image_size, run.training.seed)
+    result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr)
+    content = summary(result, options.split) | {"snr_db": options.snr, "data": str(data)}
+    condition = options.split + (f" snr {options.snr:g}" if noises else "")
+    save_accuracy(folder, result, content, condition)
+    if options.json:
+        print_json(content)
+    else:
+        _print_accuracy(content, run.data.synthetic)
+
+
+def _print_accuracy(content: dict, synthetic: bool) -> None:
+    rows = [[column, percent(share), "{:.1f} to {:.1f}".format(
+                *(100 * bound for bound in content["interval"][column]))]
+            for column, share in content["accuracy"].items() if share is not None]
+    mark = ", synthetic people" if synthetic else ""
+    print(f"\n{content['pairs']} {content['split']} pairs{mark}")
+    print(table(["column", "accuracy (%)", "95 % interval"], rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""How well a run's networks tell people apart, column by column."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from edge_runtime.accuracy import PairScores, noisy, score_pairs
+from edge_runtime.collection import Collection
+from edge_runtime.errors import PeopleError
+from edge_runtime.people import MODALITIES, Modality, Sample, Split, test_pairs
+from edge_runtime.voice import Sound
+from train.fit import network_inputs
+from train.run import RunFolder
+
+
+def network_scores(
+    network: keras.Model, collection: Collection, folder: RunFolder, modality: Modality,
+    split: Split,
+) -> dict[Sample, np.ndarray]:
+    """Each file's scores [people] by the Keras network."""
+    samples, inputs = network_inputs(collection, folder.run.spec, modality, split)
+    scores = network.predict(inputs, verbose=0)["scores"]
+    return dict(zip(samples, scores, strict=True))
+
+
+def evaluate(
+    folder: RunFolder, collection: Collection, split: Split = "test",
+    *, noises: list[Sound] | None = None, snr_db: float | None = None,
+) -> PairScores:
+    """Score every test pair; with `noises`, the clips have noise added at `snr_db`.
+
+    Raises PeopleError where the data holds people whom the run has not seen, or no pairs.
+    """
+    names = folder.run.spec.people
+    if unseen := sorted(set(collection.people.names) - set(names)):
+        raise PeopleError(f"{collection.people.root}: {len(unseen)} people unknown to the run "
+                          f"({', '.join(unseen[:3])}); evaluate on the people it was trained on")
+    pairs = test_pairs(collection.people, split)
+    if not pairs:
+        raise PeopleError(f"{collection.people.root}: no person has both a face and a clip in the "
+                          f"split '{split}'")
+    if noises and snr_db is not None:
+        collection.clips = {s: noisy(s, clip, noises, snr_db) if s.split == split else clip
+                            for s, clip in collection.clips.items()}
+    face, voice = (network_scores(folder.load_network(modality), collection, folder, modality,
+                                  split) for modality in MODALITIES)
+    return score_pairs(pairs, names, face, voice)
+
+
+def summary(result: PairScores, split: Split) -> dict[str, Any]:
+    """The keys that `evaluate --json` prints; accuracies are fractions."""
+    return {"pairs": len(result.pairs), "split": split,
+            "accuracy": {**result.accuracy(), "fused": None}, "interval": result.intervals()}
+
+
+def save_accuracy(
+    folder: RunFolder, result: PairScores, content: dict[str, Any], condition: str
+) -> None:
+    """Put the result under its condition ('test', 'test snr 5') into accuracy.json, and the pairs
+    that any column got wrong into wrong.csv (for noise, 'wrong test snr 5.csv')."""
+    file = folder.path / "accuracy.json"
+    before = json.loads(file.read_text()) if file.is_file() else {}
+    file.write_text(json.dumps(before | {condition: content}, indent=2) + "\n")
+    name = "wrong.csv" if condition == "test" else f"wrong {condition}.csv"
+    _save_wrong(folder.path / name, result, folder.run.spec.people)
+
+
+def _save_wrong(path: Path, result: PairScores, names: tuple[str, ...]) -> None:
+    columns = list(result.columns)
+    named = {column: np.argmax(scores, axis=1) for column, scores in result.columns.items()}
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["face_path", "voice_path", "person",
+                         *(f"{column}_{what}" for column in columns
+                           for what in ("named", "score"))])
+        for i, (face, clip) in enumerate(result.pairs):
+            if all(result.correct(column)[i] for column in columns):
+                continue
+            cells: list[str] = []
+            for column in columns:
+                best = int(named[column][i])
+                cells += [names[best], f"{result.columns[column][i, best]:.4f}"]
+            writer.writerow([face.path, clip.path, face.person, *cells])
