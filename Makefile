@@ -66,5 +66,16 @@ types: setup
 wheel: setup
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
+.venv-parity/.ready:
+	$(PYTHON) -m venv .venv-parity
+	.venv-parity/bin/python -m pip install --quiet torch==2.13.0 "numpy>=2.4,<3" pillow pyyaml
+	@# timm itself would pull in torchvision, which the script does without.
+	.venv-parity/bin/python -m pip install --quiet --no-deps timm==1.0.31
+	@touch $@
+
+parity: setup .venv-parity/.ready
+	.venv-parity/bin/python -m tests.data.make_timm_reference
+	$(BIN)/python -m pytest tests/train/test_mobilevit_parity.py
+
 clean:
 	rm -rf $(DEMO) $(VENV) .venv-parity build dist *.egg-info

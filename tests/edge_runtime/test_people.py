@@ -1,0 +1,216 @@
+"""Who is there and which file is for what: split.csv, drawn splits, pairs."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.errors import PeopleError
+from edge_runtime.people import (
+    MODALITIES,
+    People,
+    Sample,
+    all_combinations,
+    index_people,
+    test_pairs,
+)
+
+HEADER = "path,person,modality,split\n"
+
+
+def make_tree(root: Path, files: dict[str, tuple[int, int]]) -> Path:
+    """Empty files: person -> how many faces and clips."""
+    for person, counts in files.items():
+        for modality, count, ending in zip(MODALITIES, counts, ("jpg", "wav"), strict=True):
+            folder = root / person / modality
+            folder.mkdir(parents=True)
+            for i in range(count):
+                (folder / f"{i:03}.{ending}").touch()
+    return root
+
+
+def splits_of(people: People) -> dict[str, str]:
+    return {sample.path: sample.split for sample in people.samples}
+
+
+def counts(people: People, person: str) -> Counter[tuple[str, str]]:
+    return Counter((s.modality, s.split) for s in people.samples if s.person == person)
+
+
+def refusal(root: Path) -> str:
+    with pytest.raises(PeopleError) as caught:
+        index_people(root)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "nowhere") == (f"{tmp_path / 'nowhere'}: expected a folder of "
+                                             "people, found none; see README, 'Your own people'")
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "notes.txt").touch()
+    assert refusal(tmp_path) == (f"{tmp_path}: expected <person>/face/* and <person>/voice/*, "
+                                 "found no such files; see README, 'Your own people'")
+
+
+def test_only_pictures_and_sounds_count(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"anna": (3, 3)})
+    for name in ("face/notes.txt", "face/sound.wav", "voice/picture.jpg", "voice/.DS_Store",
+                 "photo.jpg"):
+        (tmp_path / "anna" / name).touch()
+    (tmp_path / "anna" / "face" / "LOUD.JPG").touch()
+    people = index_people(tmp_path)
+    assert counts(people, "anna").total() == 7
+    assert {Path(sample.path).suffix for sample in people.samples} == {".jpg", ".JPG", ".wav"}
+    assert all(s.path == f"anna/{s.modality}/{Path(s.path).name}" for s in people.samples)
+
+
+def test_a_drawn_split_gives_every_person_some_of_each(tmp_path: Path) -> None:
+    people = index_people(make_tree(tmp_path, {"anna": (20, 8), "bob": (2, 1), "cleo": (3, 4)}))
+    assert people.names == ("anna", "bob", "cleo")
+    assert counts(people, "anna") == {
+        ("face", "test"): 5, ("face", "validation"): 2, ("face", "train"): 13,
+        ("voice", "test"): 2, ("voice", "validation"): 1, ("voice", "train"): 5}
+    # Somebody with next to nothing keeps a file to train on.
+    assert counts(people, "bob") == {("face", "test"): 1, ("face", "train"): 1,
+                                     ("voice", "train"): 1}
+    assert people.samples == tuple(
+        sorted(people.samples, key=lambda s: (s.person, s.modality, s.path)))
+
+
+def test_the_seed_draws_the_split(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"anna": (20, 20), "bob": (20, 20)})
+    assert index_people(tmp_path) == index_people(tmp_path)
+    assert splits_of(index_people(tmp_path, seed=1)) != splits_of(index_people(tmp_path))
+    split = splits_of(index_people(tmp_path))
+    numbers = [{Path(p).stem for p, s in split.items() if s == "test" and p.startswith(start)}
+               for start in ("anna/face", "anna/voice", "bob/face", "bob/voice")]
+    assert len({frozenset(group) for group in numbers}) == 4
+
+
+def test_adding_a_person_leaves_the_others_alone(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"bob": (12, 9), "cleo": (7, 7)})
+    before = splits_of(index_people(tmp_path))
+    make_tree(tmp_path, {"anna": (9, 9), "dora": (5, 5)})
+    assert before.items() <= splits_of(index_people(tmp_path)).items()
+
+
+@given(st.integers(1, 60), st.integers(0, 100))
+def test_shares(count: int, seed: int) -> None:
+    from edge_runtime.people import _move
+
+    train = [Sample(f"a/face/{i:03}.jpg", "a", "face", "train") for i in range(count)]
+    moved = _move(train, "test", 0.25, seed)
+    assert [s.path for s in moved] == [s.path for s in train]
+    tests = sum(s.split == "test" for s in moved)
+    assert tests == (0 if count < 2 else max(1, round(0.25 * count)))
+
+
+def write_split(root: Path, rows: str, encoding: str = "utf-8") -> Path:
+    (root / "split.csv").write_text(rows, encoding=encoding)
+    return root
+
+
+def test_a_split_is_taken_as_written(tmp_path: Path) -> None:
+    rows = ("split,path,modality,person\r\n"
+            "train,a/face/1.jpg,face,Anna\r\ntrain,a/face/2.jpg,face,Anna\r\n"
+            "\r\nvalidation,\"a/voice/1, loud.wav\",voice,Anna\r\n"
+            "stranger,z/face/1.jpg,face,Żoë\r\n")
+    people = index_people(write_split(tmp_path, rows, encoding="utf-8-sig"))
+    assert people.names == ("Anna",)
+    assert people.samples == (
+        Sample("a/face/1.jpg", "Anna", "face", "train"),
+        Sample("a/face/2.jpg", "Anna", "face", "train"),
+        Sample("a/voice/1, loud.wav", "Anna", "voice", "validation"),
+        Sample("z/face/1.jpg", "Żoë", "face", "stranger"))
+    assert people.of("face", "train") == people.samples[:2]
+    assert people.without(people.samples[:1]).samples == people.samples[1:]
+
+
+def test_validation_is_drawn_only_where_there_is_none(tmp_path: Path) -> None:
+    rows = [f"a/face/{i:02}.jpg,a,face,train\n" for i in range(20)]
+    rows += [f"a/voice/{i:02}.wav,a,voice,train\n" for i in range(3)]
+    rows += ["a/face/30.jpg,a,face,test\n", "z/face/0.jpg,z,face,stranger\n"]
+    drawn = index_people(write_split(tmp_path, HEADER + "".join(rows)))
+    assert counts(drawn, "a") == {
+        ("face", "train"): 17, ("face", "validation"): 3, ("face", "test"): 1,
+        ("voice", "train"): 2, ("voice", "validation"): 1}
+    assert counts(drawn, "z") == {("face", "stranger"): 1}
+    write_split(tmp_path, HEADER + "".join(rows[::-1]))
+    assert index_people(tmp_path) == drawn  # the order of the rows does not matter
+    rows += ["a/face/31.jpg,a,face,validation\n"]
+    given = index_people(write_split(tmp_path, HEADER + "".join(rows)))
+    assert len(given.of("face", "validation")) == 1
+    assert len(given.of("face", "train")) == 20
+
+
+@pytest.mark.parametrize(("rows", "message"), [
+    ("", ": expected the columns path,person,modality,split, found nothing"),
+    ("path,person\na,b\n", ": expected the columns path,person,modality,split, found path,person"),
+    ("a/1.jpg,a,face,train\n",
+     ": expected the columns path,person,modality,split, found a/1.jpg,a,face,train"),
+    (HEADER + "1.jpg,a,face,train\n2.jpg,a,face\n", ", line 3: expected 4 filled columns"),
+    (HEADER + "1.jpg,a,face,train,more\n", ", line 2: expected 4 filled columns"),
+    (HEADER + "\n\n,a,face,train\n", ", line 4: expected 4 filled columns"),
+    (HEADER + "1.jpg,,face,train\n", ", line 2: expected 4 filled columns"),
+    (HEADER + "1.jpg,a,nose,train\n", ", line 2: expected a modality of face, voice and a split "
+     "of train, validation, test, stranger, found 'nose' and 'train'"),
+    (HEADER + "1.jpg,a,face,Train\n", ", line 2: expected a modality of face, voice and a split "
+     "of train, validation, test, stranger, found 'face' and 'Train'"),
+    (HEADER + "/etc/1.jpg,a,face,train\n",
+     ", line 2: expected a path inside the folder, found '/etc/1.jpg'"),
+    (HEADER + "a/../../1.jpg,a,face,train\n",
+     ", line 2: expected a path inside the folder, found 'a/../../1.jpg'"),
+])
+def test_a_malformed_split_names_the_line(tmp_path: Path, rows: str, message: str) -> None:
+    assert refusal(write_split(tmp_path, rows)) == f"{tmp_path / 'split.csv'}{message}"
+
+
+def test_a_split_in_another_encoding(tmp_path: Path) -> None:
+    write_split(tmp_path, HEADER + "1.jpg,Zoë,face,train\n", encoding="latin-1")
+    assert refusal(tmp_path).startswith(
+        f"{tmp_path / 'split.csv'}: expected a CSV file in UTF-8, found ")
+
+
+def people_of(*groups: tuple[str, int, int]) -> People:
+    samples = [Sample(f"{name}/{modality}/{i}", name, modality, "test")
+               for name, faces, clips in groups
+               for modality, count in (("face", faces), ("voice", clips)) for i in range(count)]
+    return People(Path(), tuple(samples))  # type: ignore[arg-type]
+
+
+def test_pairs_go_in_order_and_repeat_clips() -> None:
+    pairs = test_pairs(people_of(("a", 5, 2), ("b", 1, 3), ("c", 2, 0), ("d", 0, 2)))
+    assert [(face.path, clip.path) for face, clip in pairs] == [
+        ("a/face/0", "a/voice/0"), ("a/face/1", "a/voice/1"), ("a/face/2", "a/voice/0"),
+        ("a/face/3", "a/voice/1"), ("a/face/4", "a/voice/0"), ("b/face/0", "b/voice/0")]
+
+
+def test_combinations_are_all_of_one_person() -> None:
+    people = people_of(("a", 2, 3), ("b", 2, 1), ("c", 2, 0))
+    expected = [(face, clip) for face, clip in itertools.product(people.samples, repeat=2)
+                if (face.modality, clip.modality) == ("face", "voice")
+                and face.person == clip.person]
+    assert all_combinations(people) == expected
+    assert len(expected) == 8
+    assert all_combinations(people, "validation") == test_pairs(people, "train") == []
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "people", "pairs", "combinations"), [
+    ("people30", 30, 90, 360), ("kiosk95", 95, 581, 2_905), ("wild95", 95, 950, 4_750)])
+def test_the_real_people_are_counted(
+    data_root: Path, name: str, people: int, pairs: int, combinations: int
+) -> None:
+    found = index_people(data_root / name)
+    assert len(found.names) == people
+    assert len(test_pairs(found)) == pairs
+    assert len(all_combinations(found)) == combinations
+    train = {(s.person, s.modality) for s in found.samples if s.split == "train"}
+    assert train == {(s.person, s.modality) for s in found.samples if s.split == "validation"}
+    assert all((data_root / name / s.path).is_file() for s in found.samples)

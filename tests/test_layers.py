@@ -1,0 +1,94 @@
+"""Imports run one way, and the device package stands alone."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# What each folder may import of the others.
+BELOW = {
+    "edge_runtime": set(),
+    "train": {"edge_runtime"},
+    "benchmarks": {"edge_runtime"},
+    "convert": {"edge_runtime", "train", "benchmarks"},
+}
+HEAVY = {"tensorflow", "keras", "tf_keras", "librosa", "torch"}
+FILES = [path for folder in BELOW for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The top-level name of every import, also of those inside functions and by name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            if called in {"import_module", "__import__"}:
+                yield str(node.args[0].value).partition(".")[0]
+
+
+def folder_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_run_one_way(path: Path) -> None:
+    folder = folder_of(path)
+    forbidden = set(BELOW) - BELOW[folder] - {folder}
+    if folder == "edge_runtime":
+        forbidden |= HEAVY
+    if folder != "convert":
+        forbidden |= {"tensorflow"}
+    assert not forbidden & set(imported(path))
+
+
+def test_the_rule_sees_every_way_to_import(tmp_path: Path) -> None:
+    source = tmp_path / "source.py"
+    source.write_text("import a.x, b\nfrom c.d import e\ndef f():\n    import g\n"
+                      "    importlib.import_module('h.i')\n    __import__('j')\n")
+    assert set(imported(source)) == {"a", "b", "c", "g", "h", "j"}
+
+
+def test_every_folder_has_files() -> None:
+    assert {folder_of(path) for path in FILES} >= {"edge_runtime", "train"}
+
+
+def test_no_room_for_odds_and_ends() -> None:
+    for folder in (*BELOW, "tests"):
+        names = {path.name for path in (ROOT / folder).rglob("*")}
+        assert not names & {"utils.py", "common", "common.py"}
+    assert not list((ROOT / "tests").rglob("__init__.py"))
+
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+import edge_runtime
+
+missing = []
+for module in pkgutil.walk_packages(edge_runtime.__path__, "edge_runtime."):
+    if module.name.endswith("__main__"):
+        continue
+    try:
+        importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        missing.append(error.name)
+print(json.dumps({"missing": missing, "loaded": sorted({n.partition(".")[0] for n in sys.modules})}))
+"""
+
+
+def test_the_device_package_loads_nothing_heavy() -> None:
+    child = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True,
+                           text=True, check=True)
+    found = json.loads(child.stdout)
+    assert not set(found["loaded"]) & (HEAVY | {"train", "convert", "benchmarks"})
+    assert not set(found["missing"]) & (HEAVY | {"edge_runtime", "numpy", "PIL", "soundfile"})
