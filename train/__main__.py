@@ -62,11 +62,11 @@ def _add_model(parser: ArgumentParser) -> None:
 
 
 def _add_training(parser: ArgumentParser) -> None:
-    parser.add_argument("--epochs", type=int, default=40, help="at most (40)")
+    parser.add_argument("--epochs", type=int, default=50, help="at most (50)")
     parser.add_argument("--patience", type=int, default=15, metavar="EPOCHS",
                         help="stop after so many epochs without a better validation loss (15)")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="at its peak (0.002)")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="at its peak (0.0015)")
     parser.add_argument("--noise", type=Path, metavar="DIR",
                         help="sound files of noise to train with, beside made noise")
     parser.add_argument("--seed", type=int, default=0)

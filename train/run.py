@@ -33,9 +33,9 @@ FORMAT = 1
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a run is trained. Rates are per step, patience in epochs."""
 
-    epochs: int = 40
-    batch_size: int = 32
-    learning_rate: float = 2e-3
+    epochs: int = 50
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     warmup_epochs: int = 3
