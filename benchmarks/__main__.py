@@ -7,7 +7,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from benchmarks.latency import latency_table, measure_latency
+from benchmarks.report import update_readme
 from benchmarks.size import measure_size, size_table
+from benchmarks.timing import ROOT
 from edge_runtime.command import Commands, print_json
 
 
@@ -18,6 +20,8 @@ def main() -> int:
     latency.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     latency.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
     _add_bundles(commands.add("size", _size, "bytes of bundles and of the installed runtime"))
+    report = commands.add("report", _report, "make the README's tables anew from the results")
+    report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
     return commands.main()
 
 
@@ -43,6 +47,12 @@ def _size(options: Namespace) -> None:
         print_json(content)
     else:
         print(size_table(content))
+
+
+def _report(options: Namespace) -> None:
+    text = update_readme(options.readme)
+    options.readme.write_text(text, encoding="utf-8")
+    print(f"tables made anew: {options.readme}")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("GLOG_minloglevel", "2")
 
-from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.command import Commands, percent, print_json, silenced_stderr, table
 from edge_runtime.errors import UsageError
 
 
@@ -29,8 +28,9 @@ def main() -> int:
 
 
 def _bundle(options: Namespace) -> None:
-    from convert.bundle import describe, make_bundle
-    from convert.recipes import RECIPES
+    with silenced_stderr():  # TensorFlow's notes about graphics cards that are not there
+        from convert.bundle import describe, make_bundle
+        from convert.recipes import RECIPES
     from edge_runtime.collection import read_collection
     from edge_runtime.people import index_people
     from train.run import load_run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import keras
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import ConversionError
 
 SIGNATURE = "serving_default"
@@ -78,17 +78,14 @@ def _check(network: keras.Model, model: bytes) -> None:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep the converters' chatter, a page for each network, off the user's screen."""
-    level = logging.getLogger("tensorflow").level
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as chatter, contextlib.redirect_stdout(io.StringIO()):
-        os.dup2(chatter.fileno(), 2)
-        try:
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with silenced_stderr(), contextlib.redirect_stdout(io.StringIO()):
             yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            logging.getLogger("tensorflow").setLevel(level)
+    finally:
+        logger.setLevel(level)
 
 
 def _first_line(error: Exception) -> str:

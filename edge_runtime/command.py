@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from edge_runtime.errors import VisavoxError
@@ -41,6 +43,24 @@ class Commands:
             print(f"{self.parser.prog}: stopped", file=sys.stderr)
             return 130
         return 0
+
+
+@contextlib.contextmanager
+def silenced_stderr() -> Iterator[None]:
+    """Keep what compiled libraries write to standard error off the screen, unless they fail."""
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            chatter.seek(0)
+            os.write(screen, chatter.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
 
 
 def print_json(content: dict[str, Any]) -> None:

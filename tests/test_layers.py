@@ -82,7 +82,8 @@ for module in pkgutil.walk_packages(edge_runtime.__path__, "edge_runtime."):
         importlib.import_module(module.name)
     except ModuleNotFoundError as error:
         missing.append(error.name)
-print(json.dumps({"missing": missing, "loaded": sorted({n.partition(".")[0] for n in sys.modules})}))
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"missing": missing, "loaded": loaded}))
 """
 
 

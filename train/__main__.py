@@ -11,10 +11,9 @@ from typing import get_args
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("GLOG_minloglevel", "2")
 
 from edge_runtime.collection import Collection, problem_report, read_collection
-from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.command import Commands, percent, print_json, silenced_stderr, table
 from edge_runtime.errors import UsageError
 from edge_runtime.people import Sample, Split, index_people
 from edge_runtime.voice import read_noises
@@ -74,6 +73,12 @@ def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
 
 
+def _import_keras() -> None:
+    """Some seconds, and a screen of notes about graphics cards that are not there."""
+    with silenced_stderr():
+        import keras  # noqa: F401
+
+
 def _synth(options: Namespace) -> None:
     from train.synthetic import make_people
 
@@ -100,6 +105,7 @@ def _progress(samples: Iterable[Sample]) -> Iterable[Sample]:
 
 
 def _fit(options: Namespace) -> None:
+    _import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.fit import fit, is_synthetic
     from train.run import Training
@@ -125,6 +131,7 @@ def _fit(options: Namespace) -> None:
 
 
 def _init(options: Namespace) -> None:
+    _import_keras()
     from train.fit import init
     from train.spec import make_spec
 
@@ -134,6 +141,7 @@ def _init(options: Namespace) -> None:
 
 
 def _evaluate(options: Namespace) -> None:
+    _import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.run import load_run
 
@@ -148,7 +156,10 @@ def _evaluate(options: Namespace) -> None:
     data = options.data or Path(run.data.root)
     collection = _read(data, run.spec.image_size, run.training.seed)
     result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr)
-    content = summary(result, options.split) | {"snr_db": options.snr, "data": str(data)}
+    content = summary(result, options.split) | {
+        "snr_db": options.snr, "data": data.name, "data_digest": collection.digest,
+        "synthetic": run.data.synthetic, "model": run.spec.family, "seed": run.training.seed,
+        "commit": run.commit, "wall_s": run.wall_s}
     condition = options.split + (f" snr {options.snr:g}" if noises else "")
     save_accuracy(folder, result, content, condition)
     if options.json:

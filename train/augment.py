@@ -102,8 +102,8 @@ def augment_clip(clip: Sound, noises: list[Sound], rng: np.random.Generator) -> 
     of a random colour) at 0 to 30 dB, gain.
     """
     clip = _shift(clip, rng)
-    clip = _colour(clip, 0.15, rng)
-    if rng.random() < 0.7:
+    clip = _colour(clip, 0.1, rng)
+    if rng.random() < 0.4:
         recorded = noises and rng.random() < 0.5
         noise = noises[rng.integers(len(noises))] if recorded else _made_noise(rng)
         clip = mix_noise(clip, noise, rng.uniform(0, 30), rng)
@@ -145,7 +145,7 @@ class SpectrogramMasks(keras.layers.Layer):
     """
 
     def __init__(
-        self, num_masks: int = 2, max_frames: int = 40, max_mels: int = 10, name: str | None = None
+        self, num_masks: int = 1, max_frames: int = 40, max_mels: int = 8, name: str | None = None
     ) -> None:
         super().__init__(name=name)
         self.num_masks, self.max_frames, self.max_mels = num_masks, max_frames, max_mels

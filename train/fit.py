@@ -114,7 +114,8 @@ def _fit_network(
         classifier.fit(
             batches, validation_data=_validation_data(collection, spec, modality),
             initial_epoch=recorder.epochs_done, epochs=training.epochs,
-            callbacks=[EpochCounter(batches), recorder], verbose="auto")
+            callbacks=[EpochCounter(batches), recorder], verbose="auto",
+            shuffle=False)  # the batches are drawn in random order by their own seed
     classifier.set_weights(recorder.best_weights)
     network.save_weights(folder.weights(modality))
     return recorder

@@ -179,9 +179,9 @@ def test_a_split_in_another_encoding(tmp_path: Path) -> None:
 
 def people_of(*groups: tuple[str, int, int]) -> People:
     samples = [Sample(f"{name}/{modality}/{i}", name, modality, "test")
-               for name, faces, clips in groups
-               for modality, count in (("face", faces), ("voice", clips)) for i in range(count)]
-    return People(Path(), tuple(samples))  # type: ignore[arg-type]
+               for name, *counts in groups
+               for modality, count in zip(MODALITIES, counts, strict=True) for i in range(count)]
+    return People(Path(), tuple(samples))
 
 
 def test_pairs_go_in_order_and_repeat_clips() -> None:

@@ -1,0 +1,90 @@
+"""The README's tables, generated from the result files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import ROOT
+from edge_runtime.command import percent, table
+from edge_runtime.errors import UsageError
+
+RESULTS = ROOT / "benchmarks" / "results"
+COLUMNS = ("voice", "face", "ensemble")
+
+# What evaluate --json printed, by the name of its file.
+_ACCURACY_ROWS = {
+    "people30": "people30, clean",
+    "kiosk95": "kiosk95, clean",
+    "kiosk95-snr5": "kiosk95, noise at 5 dB SNR",
+}
+
+
+def update_readme(readme: Path, results: Path = RESULTS) -> str:
+    """The README's text with every table between its marks made anew.
+
+    Raises UsageError where the README has no place for a table.
+    """
+    text = readme.read_text(encoding="utf-8")
+    for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results))):
+        pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- /table -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise UsageError(f"{readme}: expected the mark '<!-- table: {name} -->', found none")
+        text = pattern.sub(lambda match, new=content: f"{match[1]}{new}\n{match[2]}", text)
+    return text
+
+
+def accuracy_table(results: Path = RESULTS) -> str:
+    """Accuracy per column with 95 % intervals, the source experiment's beside it."""
+    source = _read(results / "source-experiment.json")
+    rows = [["source experiment, its own 95 people", str(source["pairs"]),
+             *(percent(source["accuracy"][column]) for column in COLUMNS)]]
+    for name, label in _ACCURACY_ROWS.items():
+        if not (results / f"{name}.json").is_file():
+            rows.append([label, "not run", *("-" for _ in COLUMNS)])
+            continue
+        content = _read(results / f"{name}.json")
+        rows.append([f"{label} (`{content['model']}`, seed {content['seed']})",
+                     str(content["pairs"]), *(_with_interval(content, c) for c in COLUMNS)])
+    header = ["test accuracy in % (95 % interval over people)", "pairs", "voice", "face", "sum"]
+    return table(header, rows)
+
+
+def cost_table(results: Path = RESULTS) -> str:
+    """Latency and size of the bundles measured last on the machine named below the table."""
+    latency, size = _read(results / "latency.json"), _read(results / "size.json")
+    bytes_of = {result["name"]: result for result in size["results"]}
+    rows = []
+    for result in latency["results"]:
+        parts = " + ".join(f"{result['median_ms'][part]:.2f}" for part in result["median_ms"]
+                           if part != "total")
+        sizes = bytes_of[result["name"]]
+        cold = result["cold"]
+        rows.append([f"`{result['recipe']}`", parts, f"{result['median_ms']['total']:.2f}",
+                     f"{result['p90_ms']['total']:.2f}",
+                     f"{sizes['bytes']['total'] / 1e6:.2f}",
+                     f"{sizes['gzip_bytes']['total'] / 1e6:.2f}",
+                     f"{cold['import_ms'] + cold['load_ms'] + cold['first_ms']:.0f}",
+                     f"{cold['peak_mib']:.0f}"])
+    known = latency["conditions"]
+    installed = size["installed"]["bytes"]["total"] / 1e6
+    return "\n".join([
+        table(["recipe", "face + voice (ms)", "both (ms)", "p90", "MB", "MB gzip",
+               "cold start (ms)", "memory (MiB)"], rows), "",
+        f"One inference of both `{latency['results'][0]['family']}` networks at 95 people, "
+        f"{known['threads']} thread, {known['cpu']}, {known['interpreter']}, recipes in turn in one "
+        f"process. Everything a device has to install is {installed:.0f} MB."])
+
+
+def _with_interval(content: dict[str, Any], column: str) -> str:
+    low, high = content["interval"][column]
+    return f"{percent(content['accuracy'][column])} ({percent(low)} to {percent(high)})"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"{path}: the result file is missing; make it as benchmarks/README.md says")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
