@@ -74,8 +74,8 @@ def cost_table(results: Path = RESULTS) -> str:
         table(["recipe", "face + voice (ms)", "both (ms)", "p90", "MB", "MB gzip",
                "cold start (ms)", "memory (MiB)"], rows), "",
         f"One inference of both `{latency['results'][0]['family']}` networks at 95 people, "
-        f"{known['threads']} thread, {known['cpu']}, {known['interpreter']}, recipes in turn in one "
-        f"process. Everything a device has to install is {installed:.0f} MB."])
+        f"{known['threads']} thread, {known['cpu']}, {known['interpreter']}, recipes in turn in "
+        f"one process. Everything a device has to install is {installed:.0f} MB."])
 
 
 def _with_interval(content: dict[str, Any], column: str) -> str:
@@ -85,6 +85,7 @@ def _with_interval(content: dict[str, Any], column: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise UsageError(f"{path}: the result file is missing; make it as benchmarks/README.md says")
+        raise UsageError(f"{path}: the result file is missing; benchmarks/README.md says how to "
+                         "make it")
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content

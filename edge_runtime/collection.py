@@ -22,7 +22,8 @@ class Collection:
     """People and their decoded files.
 
     faces: square crops, uint8 [side, side, 3] each. clips: float32 [samples] at 16 kHz each.
-    problems: one line each, of what was left out and why. digest: SHA-256 over paths and bytes.
+    problems: one line each, of what was left out and why. digest: SHA-256 over paths,
+    splits and contents.
     """
 
     people: People
@@ -55,7 +56,7 @@ def read_collection(
             unusable.append(sample)
         else:
             content_hash[sample] = hashlib.sha256(path.read_bytes()).hexdigest()
-    unusable += _in_two_splits(content_hash, contents.problems)
+    unusable += _copies(content_hash, contents.problems)
     contents.people = _without_incomplete(people.without(unusable), people, contents.problems)
     contents.digest = _digest(content_hash)
     if strict and contents.problems:
@@ -79,19 +80,20 @@ def _because(problems: list[str]) -> str:
     return f"; {problems[0]}{more}"
 
 
-def _in_two_splits(content_hash: dict[Sample, str], problems: list[str]) -> list[Sample]:
-    """Copies of one file in two splits: the training or validation copy has to go."""
+def _copies(content_hash: dict[Sample, str], problems: list[str]) -> list[Sample]:
+    """Files with the same contents in two splits, or under two people, all but one. The test's copy
+    stays, so that nothing is tested on what was trained on; of two people's, the first by name."""
     seen: dict[str, list[Sample]] = {}
     for sample, digest in content_hash.items():
         seen.setdefault(digest, []).append(sample)
     dropped: list[Sample] = []
     order = ("stranger", "test", "validation", "train")
     for copies in seen.values():
-        kept = min(copies, key=lambda s: order.index(s.split))
-        leaked = [s for s in copies if s.split != kept.split]
+        kept, *others = sorted(copies, key=lambda s: order.index(s.split))
+        others = [s for s in others if (s.split, s.person) != (kept.split, kept.person)]
         problems += [f"{s.path} ({s.split}): the same file as {kept.path} ({kept.split}); "
-                     f"left out of {s.split}" for s in leaked]
-        dropped += leaked
+                     f"left out of {s.split}" for s in others]
+        dropped += others
     return dropped
 
 
@@ -110,5 +112,5 @@ def _without_incomplete(left: People, before: People, problems: list[str]) -> Pe
 def _digest(content_hash: dict[Sample, str]) -> str:
     whole = hashlib.sha256()
     for sample in sorted(content_hash, key=lambda s: s.path):
-        whole.update(f"{sample.path} {content_hash[sample]}\n".encode())
+        whole.update(f"{sample.path} {sample.split} {content_hash[sample]}\n".encode())
     return whole.hexdigest()

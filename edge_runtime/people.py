@@ -75,8 +75,9 @@ def index_people(root: Path, seed: int = 0) -> People:
     if not samples:
         raise PeopleError(f"{root}: expected <person>/face/* and <person>/voice/*, found no such "
                           "files; see README, 'Your own people'")
-    if not any(s.split == "validation" for s in samples):
-        samples = _draw_validation(samples, seed)
+    for modality in MODALITIES:
+        if not any((s.modality, s.split) == (modality, "validation") for s in samples):
+            samples = _draw_validation(samples, modality, seed)
     return People(root, tuple(sorted(samples, key=lambda s: (s.person, s.modality, s.path))))
 
 
@@ -125,12 +126,14 @@ def _has_ending(path: Path, modality: Modality) -> bool:
     return path.suffix.lower() in Image.registered_extensions()
 
 
-def _draw_validation(samples: list[Sample], seed: int) -> list[Sample]:
-    groups: dict[tuple[str, Modality], list[Sample]] = {}
+def _draw_validation(samples: list[Sample], modality: Modality, seed: int) -> list[Sample]:
+    groups: dict[str, list[Sample]] = {}
+    rest: list[Sample] = []
     for sample in samples:
-        if sample.split == "train":
-            groups.setdefault((sample.person, sample.modality), []).append(sample)
-    rest = [s for s in samples if s.split != "train"]
+        if (sample.modality, sample.split) == (modality, "train"):
+            groups.setdefault(sample.person, []).append(sample)
+        else:
+            rest.append(sample)
     for group in groups.values():
         ordered = sorted(group, key=lambda s: s.path)
         rest += _move(ordered, "validation", VALIDATION_SHARE, seed)

@@ -59,7 +59,7 @@ def _usable(path: Path, sound: Sound) -> Sound:
         raise InputError(f"{path}: the clip holds values that are not numbers; record it again")
     if np.sqrt(np.mean(np.square(sound))) < SILENT_RMS:
         raise InputError(f"{path}: the clip is silent; check the microphone and record it again")
-    return sound
+    return sound / max(1.0, float(np.max(np.abs(sound))))  # files of floats may go beyond 1
 
 
 def resample(sound: Sound, rate: int) -> Sound:

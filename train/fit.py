@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.collection import Collection
-from edge_runtime.errors import RunError
+from edge_runtime.errors import PeopleError, RunError
 from edge_runtime.face import square_face
 from edge_runtime.people import MODALITIES, Modality, Sample, Split
 from edge_runtime.voice import Sound, read_noises, speech_window
@@ -182,5 +182,8 @@ def network_inputs(
 def _validation_data(
     collection: Collection, spec: Spec, modality: Modality
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    if not collection.people.of(modality, "validation"):
+        raise PeopleError(f"{collection.people.root}: expected {modality} files to validate on, "
+                          "found none; give somebody at least 3 files of it")
     samples, inputs = network_inputs(collection, spec, modality, "validation")
     return inputs, np.eye(spec.num_people, dtype=np.float32)[_labels(samples, spec.people)]

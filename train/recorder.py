@@ -60,9 +60,9 @@ class Recorder(keras.callbacks.Callback):
         arrays |= {f"seed{i}": np.asarray(v) for i, v in enumerate(_seeds(self.model))}
         state = {"rows": self.rows, "best_loss": self.best_loss, "best_epoch": self.best_epoch}
         arrays["state"] = np.array(json.dumps(state))
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         partial = self.checkpoint.with_suffix(".partial")
         try:
+            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
                 np.savez(file, **arrays)
                 file.flush()

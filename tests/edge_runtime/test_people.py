@@ -118,14 +118,14 @@ def write_split(root: Path, rows: str, encoding: str = "utf-8") -> Path:
 
 def test_a_split_is_taken_as_written(tmp_path: Path) -> None:
     rows = ("split,path,modality,person\r\n"
-            "train,a/face/1.jpg,face,Anna\r\ntrain,a/face/2.jpg,face,Anna\r\n"
+            "train,a/face/1.jpg,face,Anna\r\nvalidation,a/face/2.jpg,face,Anna\r\n"
             "\r\nvalidation,\"a/voice/1, loud.wav\",voice,Anna\r\n"
             "stranger,z/face/1.jpg,face,Żoë\r\n")
     people = index_people(write_split(tmp_path, rows, encoding="utf-8-sig"))
     assert people.names == ("Anna",)
     assert people.samples == (
         Sample("a/face/1.jpg", "Anna", "face", "train"),
-        Sample("a/face/2.jpg", "Anna", "face", "train"),
+        Sample("a/face/2.jpg", "Anna", "face", "validation"),
         Sample("a/voice/1, loud.wav", "Anna", "voice", "validation"),
         Sample("z/face/1.jpg", "Żoë", "face", "stranger"))
     assert people.of("face", "train") == people.samples[:2]
