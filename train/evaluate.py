@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def evaluate(
     Raises PeopleError where the data holds people whom the run has not seen, or no pairs.
     """
     names = folder.run.spec.people
-    if unseen := sorted(set(collection.people.names) - set(names)):
+    shown = {s.person for s in collection.people.samples if s.split == split}
+    if unseen := sorted((shown | set(collection.people.names)) - set(names)):
         raise PeopleError(f"{collection.people.root}: {len(unseen)} people unknown to the run "
                           f"({', '.join(unseen[:3])}); evaluate on the people it was trained on")
     pairs = test_pairs(collection.people, split)
@@ -46,8 +48,9 @@ def evaluate(
         raise PeopleError(f"{collection.people.root}: no person has both a face and a clip in the "
                           f"split '{split}'")
     if noises and snr_db is not None:
-        collection.clips = {s: noisy(s, clip, noises, snr_db) if s.split == split else clip
-                            for s, clip in collection.clips.items()}
+        collection = replace(collection, clips={
+            s: noisy(s, clip, noises, snr_db) if s.split == split else clip
+            for s, clip in collection.clips.items()})
     face, voice = (network_scores(folder.load_network(modality), collection, folder, modality,
                                   split) for modality in MODALITIES)
     return score_pairs(pairs, names, face, voice)

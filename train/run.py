@@ -38,7 +38,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
-    warmup_epochs: int = 3
+    warmup_epochs: int = 1
     patience: int = 15
     seed: int = 0
     noise: str | None = None
@@ -103,7 +103,7 @@ def load_run(path: Path) -> RunFolder:
                        "'python -m train fit'")
     try:
         run = msgspec.json.decode(file.read_bytes(), type=Run)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{file}: {error}; the run is damaged or of another version, train "
                        "again") from None
     if run.format != FORMAT:

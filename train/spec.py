@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from edge_runtime.errors import UsageError
-from train.models.registry import family_of
+from train.models.registry import Part, family_of
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,6 +20,11 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     @property
     def num_people(self) -> int:
         return len(self.people)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The networks of the model."""
+        return family_of(self.family).parts
 
 
 def make_spec(family: str, people: tuple[str, ...], image_size: int) -> Spec:

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 import keras
-from keras import layers
+from keras import KerasTensor, layers, ops
 
-from edge_runtime.people import Modality
 from edge_runtime.voice import CLIP_SAMPLES
 from train.augment import SpectrogramMasks
 from train.frontend import LogMel
 from train.models.layers import l2_normalised
-from train.models.registry import family_of
+from train.models.registry import Fused, Pair, Part, family_of
 from train.spec import Spec
 
 DROPOUT = 0.1
+LEVEL_RMS = 0.1  # of full scale
 
 
-def build_network(spec: Spec, modality: Modality) -> keras.Model:
-    """One network of a pair.
+def build_network(spec: Spec, part: Part) -> keras.Model:
+    """One network of a pair, or the one network of a fused family.
 
     Input `face`, float32 [batch, S, S, 3], RGB, 0 to 255, or `voice`, float32
-    [batch, CLIP_SAMPLES], -1 to 1. Outputs `scores`, softmax [batch, people], and `embedding`,
-    features of length 1 [batch, dim].
+    [batch, CLIP_SAMPLES], -1 to 1; `fused` takes both, by name. Outputs `scores`, softmax
+    [batch, people], and `embedding`, features of length 1 [batch, dim].
     """
-    if modality == "face":
-        size = spec.image_size
-        data = layers.Input((size, size, 3), name="face", dtype="float32")
-        image = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(data)
+    family = family_of(spec.family)
+    inputs: KerasTensor | dict[str, KerasTensor]
+    if isinstance(family, Pair) and part in family.parts:
+        inputs, image = _face(spec.image_size) if part == "face" else _voice()
+        features = family.features(image)
+    elif isinstance(family, Fused) and part in family.parts:
+        (face, image), (voice, spectrogram) = _face(spec.image_size), _voice()
+        inputs = {"face": face, "voice": voice}
+        features = family.fused_features(image, spectrogram)
     else:
-        data = layers.Input((CLIP_SAMPLES,), name="voice", dtype="float32")
-        image = SpectrogramMasks(name="masks")(LogMel()(data))
-    features = family_of(spec.family).features(image)
+        raise ValueError(f"{spec.family} has the parts {family.parts}, found '{part}'")
     kept = layers.Dropout(DROPOUT, name="dropout")(features)
     scores = layers.Dense(spec.num_people, "softmax", name="scores", dtype="float32")(kept)
     embedding = layers.Identity(name="embedding")(l2_normalised(features))
-    return keras.Model(data, {"scores": scores, "embedding": embedding},
-                       name=f"{spec.family}_{modality}")
+    return keras.Model(inputs, {"scores": scores, "embedding": embedding},
+                       name=f"{spec.family}_{part}")
+
+
+def _face(size: int) -> tuple[KerasTensor, KerasTensor]:
+    """The input, and the picture [batch, size, size, 3], -1 to 1."""
+    data = layers.Input((size, size, 3), name="face", dtype="float32")
+    return data, layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(data)
+
+
+def _voice() -> tuple[KerasTensor, KerasTensor]:
+    """The input, and the spectrogram [batch, frames, mels, 1] of mean 0 and deviation 1."""
+    data = layers.Input((CLIP_SAMPLES,), name="voice", dtype="float32")
+    # Speech has less power in high bands; people differ in how far each band is off that.
+    bands = layers.BatchNormalization(axis=2, momentum=0.9, name="band_norm")
+    return data, SpectrogramMasks(name="masks")(bands(LogMel()(_levelled(data))))
+
+
+def _levelled(samples: KerasTensor) -> KerasTensor:
+    """Bring a clip to the loudness LEVEL_RMS, so that the front end's floor cuts quiet and loud
+    recordings at the same place. [batch, CLIP_SAMPLES] -> the same."""
+    power = ops.mean(ops.square(samples), axis=-1, keepdims=True)
+    return samples * (LEVEL_RMS * ops.rsqrt(power + 1e-10))

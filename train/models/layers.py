@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from keras import KerasTensor, layers, ops
 
 
@@ -11,11 +13,33 @@ def attention(tokens: KerasTensor, num_heads: int, name: str) -> KerasTensor:
     tokens: [sequences, length, dim]; the result has the same shape. Vaswani et al., Attention is
     all you need, 2017, section 3.2, written out so that it converts to three plain products.
     """
-    length, dim = tokens.shape[1:]
-    head_dim = dim // num_heads
-    qkv = layers.Dense(3 * dim, name=f"{name}_qkv")(tokens)
+    qkv = layers.Dense(3 * tokens.shape[-1], name=f"{name}_qkv")(tokens)
     query, key, value = ops.split(qkv, 3, axis=-1)
-    query = query * head_dim**-0.5
+    return _attend(query, key, value, num_heads, name)
+
+
+def cross_attention(
+    queries: KerasTensor, keys_values: KerasTensor, num_heads: int, name: str
+) -> KerasTensor:
+    """Multi-head attention of one sequence to another: the encoder-decoder attention of Vaswani et
+    al., 2017, section 3.2.3.
+
+    queries: [sequences, length, dim], keys_values: [sequences, other length, other dim]; the result
+    has the shape of the queries.
+    """
+    dim = queries.shape[-1]
+    query = layers.Dense(dim, name=f"{name}_query")(queries)
+    key_value = layers.Dense(2 * dim, name=f"{name}_key_value")(keys_values)
+    key, value = ops.split(key_value, 2, axis=-1)
+    return _attend(query, key, value, num_heads, name)
+
+
+def _attend(
+    query: KerasTensor, key: KerasTensor, value: KerasTensor, num_heads: int, name: str
+) -> KerasTensor:
+    """query [sequences, length, dim], key and value [sequences, other length, dim] -> as query."""
+    length, dim = query.shape[1:]
+    query = query * (dim // num_heads)**-0.5
     if num_heads > 1:
         query, key, value = (_split_heads(t, num_heads) for t in (query, key, value))
     weights = ops.softmax(ops.matmul(query, ops.swapaxes(key, -1, -2)))
@@ -31,6 +55,16 @@ def _split_heads(tokens: KerasTensor, num_heads: int) -> KerasTensor:
     length, dim = tokens.shape[1:]
     split = ops.reshape(tokens, (-1, length, num_heads, dim // num_heads))
     return ops.transpose(split, (0, 2, 1, 3))
+
+
+def mlp(
+    features: KerasTensor, widths: Sequence[int], activation: str, dropout: float, name: str
+) -> KerasTensor:
+    """Dense layers, each activated and followed by dropout: [..., dim] -> [..., widths[-1]]."""
+    for i, width in enumerate(widths):
+        features = layers.Dense(width, activation, name=f"{name}{i}")(features)
+        features = layers.Dropout(dropout, name=f"{name}{i}_dropout")(features)
+    return features
 
 
 def l2_normalised(features: KerasTensor) -> KerasTensor:
