@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,11 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     """
     text = readme.read_text(encoding="utf-8")
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results))):
-        pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- /table -->)", re.DOTALL)
-        if not pattern.search(text):
-            raise UsageError(f"{readme}: expected the mark '<!-- table: {name} -->', found none")
-        text = pattern.sub(lambda match, new=content: f"{match[1]}{new}\n{match[2]}", text)
+        mark = f"<!-- table: {name} -->\n"
+        before, found, rest = text.partition(mark)
+        if not found:
+            raise UsageError(f"{readme}: expected the mark '{mark.strip()}', found none")
+        text = before + mark + content + "\n" + rest[rest.index("<!-- /table -->") :]
     return text
 
 
@@ -54,7 +54,10 @@ def accuracy_table(results: Path = RESULTS) -> str:
 
 def cost_table(results: Path = RESULTS) -> str:
     """Latency and size of the bundles measured last on the machine named below the table."""
-    latency, size = _read(results / "latency.json"), _read(results / "size.json")
+    files = [results / "latency.json", results / "size.json"]
+    if not all(file.is_file() for file in files):
+        return "Latency and size at 95 people: not run."
+    latency, size = (_read(file) for file in files)
     bytes_of = {result["name"]: result for result in size["results"]}
     rows = []
     for result in latency["results"]:

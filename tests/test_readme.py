@@ -1,0 +1,89 @@
+"""The README's walk-through is run as it stands, and its tables come from the result files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report import RESULTS, accuracy_table, update_readme
+from edge_runtime.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
+
+
+def walk_through() -> list[tuple[list[str], str]]:
+    """Each shell block's commands with the output block after it."""
+    text = README.read_text(encoding="utf-8")
+    section = text[text.index("## Walk-through") : text.index("## Your own people")]
+    blocks = BLOCK.findall(section)
+    steps: list[tuple[list[str], str]] = []
+    for (language, content), (_, following) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
+        if language == "sh":
+            steps.append((content.strip().splitlines(), following))
+    return steps
+
+
+def run(command: str, folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True,
+                          text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def words(line: str) -> str:
+    """A line without what differs from run to run: numbers, and the widths of columns."""
+    return re.sub(r"[ -]+", " ", re.sub(r"\d[\d.,e+-]*", "0", line)).strip()
+
+
+@pytest.mark.slow
+def test_the_walk_through_prints_what_it_shows(tmp_path: Path) -> None:
+    for commands, shown in walk_through():
+        printed = "".join(run(command, tmp_path) for command in commands)
+        found = {words(line) for line in printed.splitlines()}
+        # Rankings and machines differ; headings of tables and everything said outside of them stay.
+        lines = shown.strip().splitlines()
+        expected = [line for i, line in enumerate(lines)
+                    if i + 1 < len(lines) and lines[i + 1].startswith("| -")]
+        assert expected or len(lines) == 1
+        for line in expected or lines:
+            assert words(line) in found, f"{commands}: README shows '{line}'\n{printed}"
+    python = next(code for language, code in BLOCK.findall(README.read_text(encoding="utf-8"))
+                  if language == "python")
+    (tmp_path / "example.py").write_text(python)
+    assert run("python example.py", tmp_path).startswith("synthetic_")
+
+
+def test_the_tables_come_from_the_result_files() -> None:
+    assert README.read_text(encoding="utf-8") == update_readme(README), (
+        "make them anew with 'python -m benchmarks report'")
+
+
+def test_the_tables_show_the_figures_of_the_result_files(tmp_path: Path) -> None:
+    interval = {"voice": [0.5, 0.7], "face": [0.8, 0.9], "ensemble": [0.9, 1.0]}
+    shutil.copy(RESULTS / "source-experiment.json", tmp_path)
+    (tmp_path / "kiosk95.json").write_text(json.dumps({
+        "model": "some_model", "seed": 3, "pairs": 581, "interval": interval,
+        "accuracy": {"voice": 0.6123, "face": 0.85, "ensemble": 0.951}}))
+    lines = accuracy_table(tmp_path).splitlines()
+    row = next(line for line in lines if "kiosk95, clean" in line)
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == [
+        "581", "61.2 (50.0 to 70.0)", "85.0 (80.0 to 90.0)", "95.1 (90.0 to 100.0)"]
+    assert next(line for line in lines if "people30" in line).split("|")[2].strip() == "not run"
+
+
+def test_a_readme_without_a_mark_is_refused(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("no tables here")
+    with pytest.raises(UsageError, match="expected the mark '<!-- table: accuracy -->'"):
+        update_readme(readme)
