@@ -26,6 +26,8 @@ def main() -> int:
     _add_synth(commands)
     fit = commands.add("fit", _fit, "train a pair of networks on a folder of people")
     fit.add_argument("--data", type=Path, required=True, help="folder of people")
+    fit.add_argument("--towers", type=Path, metavar="RUN",
+                     help="trained pair that a fusion of frozen networks joins")
     _add_model(fit)
     _add_training(fit)
     init = commands.add("init", _init, "make an untrained run, for latency only")
@@ -108,7 +110,7 @@ def _fit(options: Namespace) -> None:
     _import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.fit import fit, is_synthetic
-    from train.run import Training
+    from train.run import Training, load_run
     from train.spec import make_spec
 
     for name in ("epochs", "patience", "batch_size", "learning_rate"):
@@ -122,7 +124,8 @@ def _fit(options: Namespace) -> None:
         epochs=options.epochs, patience=options.patience, batch_size=options.batch_size,
         learning_rate=options.learning_rate, seed=options.seed,
         noise=str(options.noise.resolve()) if options.noise else None)
-    folder = fit(collection, spec, training, options.out, resume=options.resume)
+    towers = load_run(options.towers) if options.towers else None
+    folder = fit(collection, spec, training, options.out, resume=options.resume, towers=towers)
     if collection.people.of("face", "test") and collection.people.of("voice", "test"):
         result = evaluate(folder, collection)
         save_accuracy(folder, result, summary(result, "test"), "test")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-Augment = Callable[[Any, np.random.Generator], npt.NDArray[np.float32]]
+Array = npt.NDArray[np.float32]
+Inputs = Array | dict[str, Array]
+"""What a network takes: one array, or one for each of its inputs by name."""
+Augment = Callable[[Any, np.random.Generator], Inputs]
 MIN_EXAMPLES = 512  # an epoch of fewer would be over before batch norm has seen anything
 WORKERS = 2
 
@@ -34,19 +37,28 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return max(len(self.examples), MIN_EXAMPLES) // self.batch_size
 
-    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[Inputs, Array]:
         places = range(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = [self._example_at(place) for place in places]
-        inputs = np.stack([
+        views = [
             self.augment(self.examples[i], np.random.default_rng([self.seed, self.epoch, place]))
-            for i, place in zip(chosen, places, strict=True)])
-        return inputs, self.targets[chosen]
+            for i, place in zip(chosen, places, strict=True)]
+        return stacked(views), self.targets[chosen]
 
     def _example_at(self, place: int) -> int:
         """Every example once in random order, then again in another order."""
         turn, rest = divmod(place, len(self.examples))
         order = np.random.default_rng([self.seed, self.epoch, turn, 1])
         return int(order.permutation(len(self.examples))[rest])
+
+
+def stacked(rows: Sequence[Inputs]) -> Inputs:
+    """Single examples -> a batch of them."""
+    first = rows[0]
+    if isinstance(first, dict):
+        by_name = cast(Sequence[dict[str, Array]], rows)
+        return {name: np.stack([row[name] for row in by_name]) for name in first}
+    return np.stack(cast(Sequence[Array], rows))
 
 
 class EpochCounter(keras.callbacks.Callback):

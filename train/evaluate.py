@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from edge_runtime.accuracy import PairScores, noisy, score_pairs
+from edge_runtime.accuracy import Pair, PairScores, fused_pairs, noisy, score_pairs
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.people import MODALITIES, Modality, Sample, Split, test_pairs
 from edge_runtime.voice import Sound
-from train.fit import network_inputs
+from train.fit import network_inputs, pair_inputs
 from train.run import RunFolder
+
+COLUMNS = ("face", "voice", "ensemble", "fused")
+PREDICT_BATCH = 64
 
 
 def network_scores(
@@ -28,6 +32,17 @@ def network_scores(
     samples, inputs = network_inputs(collection, folder.run.spec, modality, split)
     scores = network.predict(inputs, verbose=0)["scores"]
     return dict(zip(samples, scores, strict=True))
+
+
+def fused_scores(
+    network: keras.Model, collection: Collection, folder: RunFolder, pairs: Sequence[Pair]
+) -> np.ndarray:
+    """Each pair's scores [pairs, people] by a fused Keras network."""
+    chunks = [pairs[start : start + PREDICT_BATCH]  # all inputs at once would fill the memory
+              for start in range(0, len(pairs), PREDICT_BATCH)]
+    return np.concatenate([
+        np.asarray(network.predict_on_batch(pair_inputs(collection, folder.run.spec, c))["scores"])
+        for c in chunks])
 
 
 def evaluate(
@@ -51,6 +66,9 @@ def evaluate(
         collection = replace(collection, clips={
             s: noisy(s, clip, noises, snr_db) if s.split == split else clip
             for s, clip in collection.clips.items()})
+    if folder.run.spec.parts == ("fused",):
+        network = folder.load_network("fused")
+        return fused_pairs(pairs, names, fused_scores(network, collection, folder, pairs))
     face, voice = (network_scores(folder.load_network(modality), collection, folder, modality,
                                   split) for modality in MODALITIES)
     return score_pairs(pairs, names, face, voice)
@@ -58,8 +76,10 @@ def evaluate(
 
 def summary(result: PairScores, split: Split) -> dict[str, Any]:
     """The keys that `evaluate --json` prints; accuracies are fractions."""
+    shares = result.accuracy()
     return {"pairs": len(result.pairs), "split": split,
-            "accuracy": {**result.accuracy(), "fused": None}, "interval": result.intervals()}
+            "accuracy": {column: shares.get(column) for column in COLUMNS},
+            "interval": result.intervals()}
 
 
 def save_accuracy(

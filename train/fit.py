@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.collection import Collection
-from edge_runtime.errors import PeopleError, RunError
+from edge_runtime.errors import PeopleError, RunError, UsageError
 from edge_runtime.face import square_face
-from edge_runtime.people import MODALITIES, Modality, Sample, Split
+from edge_runtime.people import Modality, Sample, Split, test_pairs
 from edge_runtime.voice import Sound, read_noises, speech_window
 from train.augment import augment_clip, augment_face
-from train.batches import Batches, EpochCounter
+from train.batches import Augment, Batches, EpochCounter, Inputs
 from train.curves import Rows, draw_curves, save_history
 from train.models.build import build_network
+from train.models.fusion import copy_towers
+from train.models.registry import Part, family_of
 from train.recorder import Recorder
 from train.run import (
     FORMAT,
@@ -38,13 +41,15 @@ from train.spec import Spec
 
 
 def fit(
-    collection: Collection, spec: Spec, training: Training, out: Path, *, resume: bool = False
+    collection: Collection, spec: Spec, training: Training, out: Path, *, resume: bool = False,
+    towers: RunFolder | None = None,
 ) -> RunFolder:
-    """Train both networks one after the other and leave a run folder.
+    """Train the networks one after the other and leave a run folder.
 
-    With `resume`, a run that was stopped goes on after its last whole epoch. Raises RunError if
-    `out` holds another run.
+    With `resume`, a run that was stopped goes on after its last whole epoch. towers: the trained
+    pair that a fusion of frozen networks joins. Raises RunError if `out` holds another run.
     """
+    _check_towers(spec, towers)
     root = collection.people.root
     data = Data(root=str(root.resolve()), digest=collection.digest,
                 synthetic=is_synthetic(collection), problems=collection.problems)
@@ -55,11 +60,11 @@ def fit(
     noises = read_noises(Path(training.noise)) if training.noise else []
     start = time.monotonic()
     histories: dict[str, Rows] = {}
-    for modality in MODALITIES:
-        print(f"\n{spec.family}, {modality} network, {spec.num_people} people", flush=True)
-        recorder = _fit_network(collection, spec, training, modality, noises, folder)
-        histories[modality] = recorder.rows
-        save_history(out / f"{modality}.history.csv", recorder.rows)
+    for part in spec.parts:
+        print(f"\n{spec.family}, {part} network, {spec.num_people} people", flush=True)
+        recorder = _fit_network(collection, spec, training, part, noises, folder, towers)
+        histories[part] = recorder.rows
+        save_history(out / f"{part}.history.csv", recorder.rows)
     draw_curves(out / "curves.png", histories)
     wall_s = round(time.monotonic() - start, 1)
     return save_run(out, msgspec.structs.replace(run, wall_s=wall_s))
@@ -70,10 +75,25 @@ def init(spec: Spec, out: Path, seed: int) -> RunFolder:
     run = Run(format=FORMAT, spec=spec, training=Training(seed=seed), data=None,
               versions=versions(), commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume=False)
-    for modality in MODALITIES:
+    for part in spec.parts:
         keras.utils.set_random_seed(seed)
-        build_network(spec, modality).save_weights(folder.weights(modality))
+        build_network(spec, part).save_weights(folder.weights(part))
     return folder
+
+
+def _check_towers(spec: Spec, towers: RunFolder | None) -> None:
+    wanted = family_of(spec.family).towers
+    if wanted is None and towers is not None:
+        raise UsageError(f"{spec.family} is trained as a whole; leave out --towers")
+    if wanted is None:
+        return
+    if towers is None or towers.run.spec.family != wanted:
+        found = towers.run.spec.family if towers else "none"
+        raise UsageError(f"{spec.family} joins a trained pair: expected --towers RUN with a run of "
+                         f"{wanted}, found {found}")
+    if (towers.run.spec.people, towers.run.spec.image_size) != (spec.people, spec.image_size):
+        raise UsageError(f"{towers.path}: the pair was trained on other people or another image "
+                         "size; train it on the same data first")
 
 
 def is_synthetic(collection: Collection) -> bool:
@@ -100,24 +120,26 @@ def _open_folder(out: Path, run: Run, resume: bool) -> RunFolder:
 
 
 def _fit_network(
-    collection: Collection, spec: Spec, training: Training, modality: Modality,
-    noises: list[Sound], folder: RunFolder,
+    collection: Collection, spec: Spec, training: Training, part: Part,
+    noises: list[Sound], folder: RunFolder, towers: RunFolder | None = None,
 ) -> Recorder:
-    keras.utils.set_random_seed(training.seed * len(MODALITIES) + MODALITIES.index(modality))
-    batches = _training_batches(collection, spec, training, modality, noises)
-    network = build_network(spec, modality)
+    keras.utils.set_random_seed(training.seed * len(spec.parts) + spec.parts.index(part))
+    batches = _training_batches(collection, spec, training, part, noises)
+    network = build_network(spec, part)
+    if towers:
+        copy_towers(network, towers.load_network("face"), towers.load_network("voice"))
     classifier = keras.Model(network.input, network.output["scores"], name=network.name)
     _compile(classifier, training, steps_per_epoch=len(batches))
-    recorder = Recorder(folder.path / "checkpoint" / f"{modality}.npz", training.patience)
+    recorder = Recorder(folder.path / "checkpoint" / f"{part}.npz", training.patience)
     recorder.restore(classifier)
     if recorder.epochs_done < training.epochs and not recorder.finished_early:
         classifier.fit(
-            batches, validation_data=_validation_data(collection, spec, modality),
+            batches, validation_data=_validation_data(collection, spec, part),
             initial_epoch=recorder.epochs_done, epochs=training.epochs,
             callbacks=[EpochCounter(batches), recorder], verbose="auto",
             shuffle=False)  # the batches are drawn in random order by their own seed
     classifier.set_weights(recorder.best_weights)
-    network.save_weights(folder.weights(modality))
+    network.save_weights(folder.weights(part))
     return recorder
 
 
@@ -127,16 +149,12 @@ def _compile(network: keras.Model, training: Training, steps_per_epoch: int) -> 
         training.learning_rate / 100, (training.epochs - warmup) * steps_per_epoch, alpha=0.01,
         warmup_target=training.learning_rate, warmup_steps=warmup * steps_per_epoch)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False
     network.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit)
     optimizer.build(network.trainable_variables)  # or TensorFlow traces the first step twice
-
-
-def _files(collection: Collection, modality: Modality) -> dict[Sample, npt.NDArray[Any]]:
-    return dict(collection.faces) if modality == "face" else dict(collection.clips)
 
 
 def _labels(samples: tuple[Sample, ...], names: tuple[str, ...]) -> list[int]:
@@ -145,17 +163,24 @@ def _labels(samples: tuple[Sample, ...], names: tuple[str, ...]) -> list[int]:
 
 
 def _training_batches(
-    collection: Collection, spec: Spec, training: Training, modality: Modality,
-    noises: list[Sound],
+    collection: Collection, spec: Spec, training: Training, part: Part, noises: list[Sound],
 ) -> Batches:
-    samples = collection.people.of(modality, "train")
-    files = _files(collection, modality)
-    if modality == "face":
+    samples = collection.people.of("voice" if part == "voice" else "face", "train")
+    augment: Augment
+    if part == "face":
+        examples: list[Any] = [collection.faces[s] for s in samples]
         augment = functools.partial(_face_view, spec.image_size)
-    else:
+    elif part == "voice":
+        examples = [collection.clips[s] for s in samples]
         augment = functools.partial(_clip_view, noises)
-    return Batches([files[s] for s in samples], _labels(samples, spec.people), spec.num_people,
-                   augment, batch_size=training.batch_size, seed=training.seed)
+    else:
+        clips: dict[str, list[Sound]] = {}
+        for s in collection.people.of("voice", "train"):
+            clips.setdefault(s.person, []).append(collection.clips[s])
+        examples = [(collection.faces[s], clips[s.person]) for s in samples]
+        augment = functools.partial(_fused_view, spec.image_size, noises)
+    return Batches(examples, _labels(samples, spec.people), spec.num_people, augment,
+                   batch_size=training.batch_size, seed=training.seed)
 
 
 def _face_view(
@@ -166,6 +191,16 @@ def _face_view(
 
 def _clip_view(noises: list[Sound], clip: Sound, rng: np.random.Generator) -> Sound:
     return augment_clip(clip, noises, rng)
+
+
+def _fused_view(
+    size: int, noises: list[Sound], example: tuple[npt.NDArray[np.uint8], list[Sound]],
+    rng: np.random.Generator,
+) -> dict[str, npt.NDArray[np.float32]]:
+    """A face with any clip of the same person."""
+    face, clips = example
+    return {"face": augment_face(face, size, rng),
+            "voice": augment_clip(clips[rng.integers(len(clips))], noises, rng)}
 
 
 def network_inputs(
@@ -179,11 +214,29 @@ def network_inputs(
     return samples, np.stack([speech_window(collection.clips[s]) for s in samples])
 
 
+def pair_inputs(
+    collection: Collection, spec: Spec, pairs: Sequence[tuple[Sample, Sample]]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Pairs as the device would feed them to a fused network: inputs by name, [pairs, ...]."""
+    faces = [square_face(collection.faces[face], spec.image_size) for face, _ in pairs]
+    return {"face": np.stack(faces).astype(np.float32),
+            "voice": np.stack([speech_window(collection.clips[clip]) for _, clip in pairs])}
+
+
 def _validation_data(
-    collection: Collection, spec: Spec, modality: Modality
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    if not collection.people.of(modality, "validation"):
-        raise PeopleError(f"{collection.people.root}: expected {modality} files to validate on, "
-                          "found none; give somebody at least 3 files of it")
-    samples, inputs = network_inputs(collection, spec, modality, "validation")
+    collection: Collection, spec: Spec, part: Part
+) -> tuple[Inputs, npt.NDArray[np.float32]]:
+    inputs: Inputs
+    if part == "fused":
+        pairs = test_pairs(collection.people, "validation")
+        samples = tuple(face for face, _ in pairs)
+    else:
+        samples = collection.people.of(part, "validation")
+    if not samples:
+        raise PeopleError(f"{collection.people.root}: expected {part} files to validate on, "
+                          "found none; give somebody at least 3 files of each kind")
+    if part == "fused":
+        inputs = pair_inputs(collection, spec, pairs)
+    else:
+        _, inputs = network_inputs(collection, spec, part, "validation")
     return inputs, np.eye(spec.num_people, dtype=np.float32)[_labels(samples, spec.people)]

@@ -23,8 +23,9 @@ import msgspec
 
 import edge_runtime
 from edge_runtime.errors import RunError
-from edge_runtime.people import COLUMNS, MODALITIES, Modality, People
+from edge_runtime.people import COLUMNS, People
 from train.models.build import build_network
+from train.models.registry import Part
 from train.spec import Spec
 
 FORMAT = 1
@@ -72,16 +73,16 @@ class RunFolder:
     path: Path
     run: Run
 
-    def weights(self, modality: Modality) -> Path:
-        return self.path / f"{modality}.weights.h5"
+    def weights(self, part: Part) -> Path:
+        return self.path / f"{part}.weights.h5"
 
-    def load_network(self, modality: Modality) -> keras.Model:
+    def load_network(self, part: Part) -> keras.Model:
         """Build one network and give it its trained weights. RunError where that fails."""
-        network = build_network(self.run.spec, modality)
+        network = build_network(self.run.spec, part)
         try:
-            network.load_weights(self.weights(modality))
+            network.load_weights(self.weights(part))
         except (OSError, ValueError, KeyError) as error:
-            raise RunError(f"{self.weights(modality)}: the weights are missing, damaged or of "
+            raise RunError(f"{self.weights(part)}: the weights are missing, damaged or of "
                            f"another model ({_first_line(error)}); train again") from None
         return network
 
@@ -138,10 +139,6 @@ def git_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit + "+" * bool(changed)
-
-
-def complete(folder: RunFolder) -> bool:
-    return all(folder.weights(modality).is_file() for modality in MODALITIES)
 
 
 def _first_line(error: Exception) -> str:

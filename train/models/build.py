@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 from keras import KerasTensor, layers, ops
 
 from edge_runtime.voice import CLIP_SAMPLES
 from train.augment import SpectrogramMasks
 from train.frontend import LogMel
+from train.models.fusion import BAND_NORM
 from train.models.layers import l2_normalised
 from train.models.registry import Fused, Pair, Part, family_of
 from train.spec import Spec
 
 DROPOUT = 0.1
-LEVEL_RMS = 0.1  # of full scale
+LEVEL_RMS = 0.05  # of full scale, as speech close to a microphone has
 
 
 def build_network(spec: Spec, part: Part) -> keras.Model:
@@ -23,13 +26,16 @@ def build_network(spec: Spec, part: Part) -> keras.Model:
     [batch, CLIP_SAMPLES], -1 to 1; `fused` takes both, by name. Outputs `scores`, softmax
     [batch, people], and `embedding`, features of length 1 [batch, dim].
     """
+    # At an image size of 64 a MobileViT's last stage has one patch, which attends to itself.
+    warnings.filterwarnings("ignore", "You are using a softmax over axis", UserWarning)
     family = family_of(spec.family)
     inputs: KerasTensor | dict[str, KerasTensor]
     if isinstance(family, Pair) and part in family.parts:
         inputs, image = _face(spec.image_size) if part == "face" else _voice()
         features = family.features(image)
     elif isinstance(family, Fused) and part in family.parts:
-        (face, image), (voice, spectrogram) = _face(spec.image_size), _voice()
+        face, image = _face(spec.image_size)
+        voice, spectrogram = _voice(frozen=family.towers is not None)
         inputs = {"face": face, "voice": voice}
         features = family.fused_features(image, spectrogram)
     else:
@@ -47,11 +53,16 @@ def _face(size: int) -> tuple[KerasTensor, KerasTensor]:
     return data, layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(data)
 
 
-def _voice() -> tuple[KerasTensor, KerasTensor]:
-    """The input, and the spectrogram [batch, frames, mels, 1] of mean 0 and deviation 1."""
+def _voice(frozen: bool = False) -> tuple[KerasTensor, KerasTensor]:
+    """The input, and the spectrogram [batch, frames, mels, 1] of mean 0 and deviation 1.
+
+    frozen: for a frozen tower, which expects the bands as they were when it learned.
+    """
     data = layers.Input((CLIP_SAMPLES,), name="voice", dtype="float32")
-    # Speech has less power in high bands; people differ in how far each band is off that.
-    bands = layers.BatchNormalization(axis=2, momentum=0.9, name="band_norm")
+    # Speech has less power in high bands; people differ in how far each band is off that. The
+    # large epsilon keeps a band that is always at the floor from being blown up, rounding and all.
+    bands = layers.BatchNormalization(axis=2, momentum=0.9, epsilon=0.1, trainable=not frozen,
+                                      name=BAND_NORM)
     return data, SpectrogramMasks(name="masks")(bands(LogMel()(_levelled(data))))
 
 

@@ -21,6 +21,7 @@ Function = Callable[[KerasTensor], KerasTensor]
 Join = Literal["add", "multiply", "concat"]
 
 TOWERS = {"face": "face_tower", "voice": "voice_tower"}  # by modality
+BAND_NORM = "band_norm"  # before the voice tower, and learned with it
 DROPOUT = 0.1
 EPSILON = 1e-6
 
@@ -145,8 +146,10 @@ def _towers(
 def copy_towers(
     network: keras.Model, face_network: keras.Model, voice_network: keras.Model
 ) -> None:
-    """Give a fused network's towers the weights of a trained pair of the same family and sizes."""
-    for name, trained in zip(TOWERS.values(), (face_network, voice_network), strict=True):
-        for layer in network.get_layer(name).layers:
-            if layer.weights:
-                layer.set_weights(trained.get_layer(layer.name).get_weights())
+    """Give a frozen fusion's towers the weights of a trained pair of the same image size."""
+    pair = (face_network, voice_network)
+    copies = [(layer, trained) for name, trained in zip(TOWERS.values(), pair, strict=True)
+              for layer in network.get_layer(name).layers]
+    for layer, trained in [*copies, (network.get_layer(BAND_NORM), voice_network)]:
+        if layer.weights:
+            layer.set_weights(trained.get_layer(layer.name).get_weights())
