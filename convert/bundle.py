@@ -60,15 +60,31 @@ def make_bundle(
     collection: the run's people, whose test files the accuracy is measured on; None for an
     untrained run. Nothing is written before everything is known. Raises ConversionError.
     """
-    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
+    if out.is_file() or (
+            out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()):
         raise ConversionError(f"{out}: expected a new folder or a bundle to replace, found other "
                               "files; name another")
+    if folder.run.spec.parts != MODALITIES:
+        raise ConversionError(f"{folder.path}: {folder.run.spec.family} is one network for both "
+                              "modalities; bundles hold pairs so far, convert a pair's run")
+    if collection:
+        _check_people(folder, collection)
     converted = {modality: _convert(folder, recipe, modality, collection)
                  for modality in MODALITIES}
     accuracy = _accuracy(folder, converted, collection) if collection else None
     manifest = _manifest(folder, recipe, converted, accuracy)
     _write(out, manifest, {modality: c.model for modality, c in converted.items()})
     return manifest
+
+
+def _check_people(folder: RunFolder, collection: Collection) -> None:
+    root = collection.people.root
+    if unseen := sorted(set(collection.people.names) - set(folder.run.spec.people)):
+        raise ConversionError(f"{root}: {len(unseen)} people unknown to the run "
+                              f"({', '.join(unseen[:3])}); name the people it was trained on")
+    if not all_combinations(collection.people):
+        raise ConversionError(f"{root}: no person has both a face and a clip to test on; give "
+                              "everybody test files, or use --untrained")
 
 
 def _convert(
@@ -94,9 +110,6 @@ def _accuracy(
 ) -> Accuracy:
     names = folder.run.spec.people
     pairs = all_combinations(collection.people)
-    if not pairs:
-        raise ConversionError(f"{collection.people.root}: no person has both a face and a clip to "
-                              "test on; give everybody test files, or use --untrained")
     found = score_pairs(pairs, names, *(_scores(converted[m]) for m in MODALITIES))
     reference = score_pairs(pairs, names, *(converted[m].reference for m in MODALITIES))
     data = folder.run.data
@@ -186,9 +199,13 @@ def _write(out: Path, manifest: Manifest, models: Mapping[Modality, bytes]) -> N
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    for modality, model in models.items():
-        (partial / manifest.files[modality].file).write_bytes(model)
-    write_manifest(partial, manifest)
+    try:
+        for modality, model in models.items():
+            (partial / manifest.files[modality].file).write_bytes(model)
+        write_manifest(partial, manifest)
+    except BaseException:
+        shutil.rmtree(partial)
+        raise
     if out.exists():
         shutil.rmtree(out)
     partial.replace(out)

@@ -48,8 +48,16 @@ def score_pairs(
     faces = np.stack([face_scores[face] for face, _ in pairs])
     voices = np.stack([voice_scores[clip] for _, clip in pairs])
     columns = {"face": faces, "voice": voices, "ensemble": fuse(faces, voices)}
-    labels = np.array([names.index(face.person) for face, _ in pairs], np.int64)
-    return PairScores(pairs, labels, columns)
+    return PairScores(pairs, _labels(pairs, names), columns)
+
+
+def fused_pairs(pairs: Sequence[Pair], names: Sequence[str], scores: Scores) -> PairScores:
+    """The scores [pairs, people] of a network that takes both modalities."""
+    return PairScores(pairs, _labels(pairs, names), {"fused": scores})
+
+
+def _labels(pairs: Sequence[Pair], names: Sequence[str]) -> npt.NDArray[np.int64]:
+    return np.array([names.index(face.person) for face, _ in pairs], np.int64)
 
 
 def noisy(sample: Sample, clip: Sound, noises: Sequence[Sound], snr_db: float) -> Sound:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import BundleError
 
 _CHOICES = (("ai-edge-litert", "ai_edge_litert.interpreter"),
@@ -56,9 +57,10 @@ class Network:
 
     def __init__(self, model: bytes, num_threads: int = 1) -> None:
         self.interpreter_name = str(chosen_interpreter())
-        self._interpreter = chosen_interpreter().make(
-            model_content=model, num_threads=num_threads)
-        self._interpreter.allocate_tensors()
+        make = chosen_interpreter().make
+        with silenced_stderr():  # it says once per process that it has made a delegate
+            self._interpreter = make(model_content=model, num_threads=num_threads)
+            self._interpreter.allocate_tensors()
         # The interpreter refuses to run as long as its signature runner is alive.
         runner = self._interpreter.get_signature_runner()
         inputs, outputs = runner.get_input_details(), runner.get_output_details()

@@ -136,7 +136,7 @@ def read_manifest(folder: Path) -> Manifest:
                           "make one with 'python -m convert bundle'")
     try:
         content = msgspec.json.decode(path.read_bytes())
-    except (msgspec.DecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise BundleError(f"{path}: expected JSON, found {error}; {REMEDY}") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:

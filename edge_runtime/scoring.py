@@ -34,5 +34,7 @@ def fuse(
 
 def _tempered(scores: Scores, part: Scaling) -> Scores:
     """Softmax at another temperature: softmax(log(scores) / temperature)."""
-    powered = np.power(np.maximum(scores, 1e-12), 1 / part.temperature)
+    logits = np.log(np.maximum(scores, 1e-12, dtype=np.float64)) / part.temperature
+    # Without the shift, a low temperature would leave nothing but zeros to divide by.
+    powered = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powered / powered.sum(axis=-1, keepdims=True), np.float32)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Generator
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Before anything imports keras.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -16,9 +20,15 @@ import numpy.typing as npt
 import pytest
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    from train.run import RunFolder
+
 # A busy machine is no failure, and a failure found once has to come again everywhere.
 settings.register_profile("visavox", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("visavox")
+
+ROOT = Path(__file__).parent.parent
+SMALL_EXAMPLES, SMALL_EPOCHS = 96, 2  # of the one training that many tests share
 
 REQUIRE_ALL = os.environ.get("VISAVOX_REQUIRE") == "all"
 
@@ -77,3 +87,73 @@ def voice_clip() -> npt.NDArray[Any]:
     from train.synthetic.voices import Speaker, speak
 
     return speak(Speaker.draw(np.random.default_rng(1)), np.random.default_rng(2))
+
+
+@pytest.fixture(scope="session")
+def small_run(small_people: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A real training on `small_people`, its epochs cut short; only to be read."""
+    from edge_runtime.collection import read_collection
+    from edge_runtime.people import index_people
+    from train.augment import FACE_MARGIN
+    from train.fit import fit
+    from train.run import Training
+    from train.spec import make_spec
+
+    people = index_people(small_people)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.batches.MIN_EXAMPLES", SMALL_EXAMPLES)
+        return fit(read_collection(people, round(64 * FACE_MARGIN)),
+                   make_spec("mobilevit_xxs_edge", people.names, 64),
+                   Training(epochs=SMALL_EPOCHS, batch_size=8, learning_rate=4e-3),
+                   tmp_path_factory.mktemp("small") / "run")
+
+
+@pytest.fixture(scope="session")
+def small_bundles(
+    small_run: RunFolder, small_people: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Bundles of `small_run` by recipe, float32 and dynamic_wi8; only to be read."""
+    from convert import bundle, export
+    from edge_runtime.collection import read_collection
+    from edge_runtime.people import index_people
+
+    collection = read_collection(index_people(small_people), 64)
+    folder = tmp_path_factory.mktemp("bundles")
+    exported: dict[str, bytes] = {}  # ten seconds each, the same for every recipe
+
+    def export_once(network: Any) -> bytes:
+        if network.name not in exported:
+            exported[network.name] = export.export_float32(network)
+        return exported[network.name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle, "export_float32", export_once)
+        for recipe in ("float32", "dynamic_wi8"):
+            bundle.make_bundle(small_run, recipe, folder / recipe, collection)
+    return {recipe: folder / recipe for recipe in ("float32", "dynamic_wi8")}
+
+
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `python *arguments` in the root of the clone, as a user would."""
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, timeout=600,
+                              capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
+def changed_bundle(
+    small_bundles: dict[str, Path], tmp_path: Path
+) -> Callable[[dict[str, Any]], Path]:
+    """A copy of the float32 bundle, certified, with keys of its manifest changed by hand."""
+    def change(changes: dict[str, Any]) -> Path:
+        folder = tmp_path / "changed"
+        shutil.copytree(small_bundles["float32"], folder)
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text()) | {"certified": True} | changes
+        file.write_text(json.dumps(manifest))
+        return folder
+
+    return change

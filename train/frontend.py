@@ -53,8 +53,8 @@ class LogMel(keras.layers.Layer):
         log_mel = ops.reshape(log_mel, (-1, NUM_FRAMES, NUM_MELS, 1))
         if not self.normalize:
             return log_mel
-        centred = log_mel - ops.mean(log_mel, axis=(1, 2), keepdims=True)
-        variance = ops.mean(ops.square(centred), axis=(1, 2), keepdims=True)
+        centred = log_mel - _mean(log_mel)
+        variance = _mean(ops.square(centred))
         return centred * ops.rsqrt(variance + POWER_FLOOR)
 
     def _mel_power(self, samples: keras.KerasTensor) -> keras.KerasTensor:
@@ -99,6 +99,14 @@ class LogMel(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], NUM_FRAMES, NUM_MELS, 1)
+
+
+def _mean(spectrogram: keras.KerasTensor) -> keras.KerasTensor:
+    """[batch, NUM_FRAMES, NUM_MELS, 1] -> [batch, 1, 1, 1], over each frame and then over frames.
+
+    In one go, XNNPACK's running sum of 16,384 float32 values is off by 3e-4.
+    """
+    return ops.mean(ops.mean(spectrogram, axis=2, keepdims=True), axis=1, keepdims=True)
 
 
 def _frames(half: keras.KerasTensor, start: int) -> keras.KerasTensor:

@@ -1,0 +1,273 @@
+"""A run becomes a bundle: measured, judged, whole or not at all."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from convert import bundle as convert_bundle
+from convert.bundle import describe, make_bundle
+from edge_runtime.bundle import load_bundle
+from edge_runtime.collection import Collection, read_collection
+from edge_runtime.errors import ConversionError, UsageError
+from edge_runtime.manifest import Manifest, read_manifest
+from edge_runtime.people import MODALITIES, all_combinations, index_people
+from train.evaluate import network_scores
+from train.fit import init
+from train.run import RunFolder
+from train.spec import make_spec
+
+
+@pytest.fixture(scope="module")
+def collection(small_people: Path) -> Collection:
+    return read_collection(index_people(small_people), 64)
+
+
+@pytest.fixture
+def quick(small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the float32 models from the bundle made once, and Keras's scores from the models."""
+    def exported(network: keras.Model) -> bytes:
+        part = network.name.rpartition("_")[2]
+        return (small_bundles["float32"] / f"{part}.tflite").read_bytes()
+
+    monkeypatch.setattr(convert_bundle, "export_float32", exported)
+    monkeypatch.setattr(convert_bundle, "network_scores", scores_once)
+
+
+@functools.cache
+def _scores(modality: Any, root: Path, folder: Path) -> dict[Any, Any]:
+    return {}
+
+
+def scores_once(
+    network: keras.Model, collection: Collection, folder: RunFolder, modality: Any, split: Any
+) -> dict[Any, Any]:
+    kept = _scores(modality, collection.people.root, folder.path)
+    if not kept:
+        kept |= network_scores(network, collection, folder, modality, split)
+    return {s: scores.copy() for s, scores in kept.items()}
+
+
+def manifests(small_bundles: dict[str, Path]) -> dict[str, Manifest]:
+    return {recipe: read_manifest(path) for recipe, path in small_bundles.items()}
+
+
+def test_files_are_those_that_the_manifest_lists(small_bundles: dict[str, Path]) -> None:
+    for recipe, manifest in manifests(small_bundles).items():
+        assert list(manifest.files) == ["face", "voice"]
+        for file in manifest.files.values():
+            content = (small_bundles[recipe] / file.file).read_bytes()
+            assert (file.bytes, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+            assert gzip.decompress(gzip.compress(content)) == content
+            assert file.gzip_bytes == len(gzip.compress(content, mtime=0)) < file.bytes
+            assert file.embedding_dim == 320 and file.xnnpack_partitions is not None
+            assert file.operations["CONV_2D"] > 1
+
+
+def test_the_manifest_says_where_it_comes_from(
+    small_bundles: dict[str, Path], small_run: RunFolder
+) -> None:
+    for recipe, manifest in manifests(small_bundles).items():
+        run = small_run.run
+        assert manifest.people == list(run.spec.people)
+        assert (manifest.family, manifest.variant) == (run.spec.family, "pair")
+        assert manifest.spec == {"family": run.spec.family, "image_size": 64}
+        assert manifest.recipe == recipe and manifest.seed == run.training.seed
+        assert manifest.inputs.face and manifest.inputs.face.size == 64
+        assert manifest.score_scaling is None and manifest.thresholds is None
+        assert manifest.interpreters == ["ai-edge-litert"]
+        assert set(manifest.versions) >= {"visavox", "python", "keras", "numpy", "tensorflow",
+                                          "litert-quantizer", "ai-edge-litert"}
+        assert any("synthetic" in warning for warning in manifest.warnings)
+
+
+def test_accuracy_is_on_all_combinations(
+    small_bundles: dict[str, Path], collection: Collection
+) -> None:
+    found = manifests(small_bundles)
+    for recipe, manifest in found.items():
+        accuracy = manifest.accuracy
+        assert accuracy is not None and accuracy.fused is None and accuracy.synthetic
+        assert accuracy.combinations == len(all_combinations(collection.people)) == 8
+        assert accuracy.data_digest == collection.digest
+        assert set(accuracy.interval) == set(accuracy.float32) == {"face", "voice", "ensemble"}
+        for column, (low, high) in accuracy.interval.items():
+            assert low <= getattr(accuracy, column) <= high
+        limit = 1e-4 if recipe == "float32" else 0.2
+        for file in manifest.files.values():
+            assert file.max_abs_error is not None and 0 < file.max_abs_error < limit
+    exact = found["float32"].accuracy
+    assert exact is not None and exact.agreement == 1
+    assert exact.float32 == {c: getattr(exact, c) for c in ("face", "voice", "ensemble")}
+
+
+def test_certified_means_without_a_fault(small_bundles: dict[str, Path]) -> None:
+    manifest = read_manifest(small_bundles["float32"])
+    assert manifest.accuracy is not None
+    learned = manifest.accuracy.float32["ensemble"] >= 1.5 / 4
+    assert manifest.certified is learned
+    assert ("within their limits" if learned else "hardly better than chance") in manifest.reason
+
+
+def test_the_keys_of_json(small_bundles: dict[str, Path]) -> None:
+    for manifest in manifests(small_bundles).values():
+        content = json.loads(json.dumps(describe(manifest)))
+        assert set(content) >= {"certified", "reason", "warnings", "bytes", "gzip_bytes",
+                                "accuracy", "agreement", "partitions", "max_abs_error"}
+        assert set(content["accuracy"]) == {"face", "voice", "ensemble", "fused"}
+        for key in ("bytes", "gzip_bytes", "partitions"):
+            assert content[key]["total"] == content[key]["face"] + content[key]["voice"]
+        errors = content["max_abs_error"]
+        assert errors["total"] == max(errors["face"], errors["voice"])
+
+
+def test_a_folder_of_other_files_is_refused(
+    small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Anna")
+    for out in (tmp_path, tmp_path / "letter.txt"):
+        with pytest.raises(ConversionError, match="expected a new folder or a bundle to replace"):
+            make_bundle(small_run, "float32", out, collection)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+    assert (tmp_path / "letter.txt").read_text() == "Dear Anna"
+
+
+def test_an_unknown_recipe(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="unknown recipe 'int4', expected one of float32"):
+        make_bundle(small_run, "int4", tmp_path / "bundle", collection)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bundle_is_replaced_as_a_whole(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    out = tmp_path / "deep" / "bundle"
+    make_bundle(small_run, "float32", out, collection)
+    (out / "old.tflite").touch()
+    manifest = make_bundle(small_run, "dynamic_wi8", out, collection)
+    assert read_manifest(out) == manifest == load_bundle(out, allow_uncertified=True).manifest
+    assert {p.name for p in out.iterdir()} == {"manifest.json", "face.tflite", "voice.tflite"}
+    assert [p.name for p in out.parent.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("step", ["apply_recipe", "write_manifest", "operations"])
+@pytest.mark.parametrize("there", [False, True], ids=["new", "replacing"])
+def test_nothing_half_is_left(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
+    small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch, step: str, there: bool,
+) -> None:
+    out = tmp_path / "bundle"
+    if there:
+        out.mkdir()
+        for file in small_bundles["float32"].iterdir():
+            (out / file.name).write_bytes(file.read_bytes())
+
+    def fail(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(convert_bundle, step, fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        make_bundle(small_run, "dynamic_wi8", out, collection)
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle"] * there
+    if there:
+        load_bundle(out, allow_uncertified=True)
+        assert read_manifest(out).recipe == "float32"
+
+
+def test_every_fault_is_named(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(convert_bundle, "MAX_PARTITIONS", {"float32": 0})
+    monkeypatch.setattr(convert_bundle, "MAX_DROP", -0.5)
+    monkeypatch.setattr(convert_bundle, "MIN_OVER_CHANCE", 5)
+    manifest = make_bundle(small_run, "float32", tmp_path / "bundle", collection)
+    assert not manifest.certified
+    assert manifest.reason == (
+        "XNNPACK takes the face network in 1 pieces, float32 allows 0; "
+        "XNNPACK takes the voice network in 1 pieces, float32 allows 0; "
+        "the ensemble loses 0.0 points to float32, at most -50.0 are allowed; "
+        "the networks are hardly better than chance")
+
+
+def test_a_recipe_that_loses_is_not_certified(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Scores of the recipe turned around, so that the last person is named where the first was."""
+    plain = convert_bundle.compare
+    calls: dict[str, int] = {}
+
+    def compare(part: str, *rest: Any) -> Any:
+        calls[part] = calls.get(part, 0) + 1
+        found = plain(part, *rest)
+        if calls[part] == 1:  # of float32 with Keras
+            return found
+        return replace(found, scores={s: row[::-1].copy() for s, row in found.scores.items()})
+
+    monkeypatch.setattr(convert_bundle, "compare", compare)
+    manifest = make_bundle(small_run, "dynamic_wi8", tmp_path / "bundle", collection)
+    accuracy = manifest.accuracy
+    assert accuracy is not None and accuracy.ensemble is not None and accuracy.agreement < 1
+    drop = accuracy.float32["ensemble"] - accuracy.ensemble
+    assert (f"loses {100 * drop:.1f} points" in manifest.reason) is (drop > 0.01)
+    assert not manifest.certified
+
+
+def test_a_conversion_that_differs_stops_everything(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def other_scores(*arguments: Any) -> dict[Any, Any]:
+        return {s: row + np.float32(0.01) for s, row in scores_once(*arguments).items()}
+
+    monkeypatch.setattr(convert_bundle, "network_scores", other_scores)
+    with pytest.raises(ConversionError, match=r"differs from Keras by 1\.0e-02"):
+        make_bundle(small_run, "float32", tmp_path / "bundle", collection)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_untrained_run_is_not_certified(
+    quick: None, small_run: RunFolder, tmp_path: Path
+) -> None:
+    spec = make_spec(small_run.run.spec.family, small_run.run.spec.people, 64)
+    manifest = make_bundle(init(spec, tmp_path / "run", seed=0), "float32", tmp_path / "bundle",
+                           None)
+    assert not manifest.certified and manifest.reason == "untrained: for latency only"
+    assert manifest.accuracy is None and manifest.warnings == []
+    assert all(file.max_abs_error is None for file in manifest.files.values())
+    content = describe(manifest)
+    assert content["accuracy"] is None and content["agreement"] is None
+    assert content["max_abs_error"] == {"face": None, "voice": None, "total": None}
+    assert read_manifest(tmp_path / "bundle") == manifest
+
+
+def test_people_that_the_run_does_not_know(
+    small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    samples = tuple(replace(s, person="zoe") if s.person == "synthetic_004" else s
+                    for s in collection.people.samples)
+    others = replace(collection, people=replace(collection.people, samples=samples))
+    with pytest.raises(ConversionError, match="1 people unknown to the run \\(zoe\\)"):
+        make_bundle(small_run, "float32", tmp_path / "bundle", others)
+
+
+def test_data_without_test_files(
+    small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    for modality in MODALITIES:
+        rest = collection.people.without(collection.people.of(modality, "test"))
+        with pytest.raises(ConversionError, match="no person has both a face and a clip"):
+            make_bundle(small_run, "float32", tmp_path / "bundle",
+                        replace(collection, people=rest))

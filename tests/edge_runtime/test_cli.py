@@ -1,0 +1,275 @@
+"""The command `visavox`, in processes of its own: what it prints, and one line for a mistake."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_runtime.cli import main
+from edge_runtime.people import index_people, test_pairs
+
+Change = Callable[[dict[str, Any]], Path]
+RUN = "import sys; from edge_runtime.cli import main; sys.exit(main())"
+
+
+def visavox(*arguments: object, code: str = RUN) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], text=True,
+                          capture_output=True, check=False, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def pair(small_people: Path) -> tuple[Path, Path]:
+    """A face and a clip of synthetic_001 that training has not seen."""
+    face, clip = test_pairs(index_people(small_people))[0]
+    return small_people / face.path, small_people / clip.path
+
+
+@pytest.fixture
+def bundle(changed_bundle: Change) -> Path:
+    return changed_bundle({})
+
+
+def mistake(*arguments: object) -> str:
+    """The one line of standard error."""
+    done = visavox(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("visavox: ") and "Traceback" not in lines[0]
+    return lines[0].removeprefix("visavox: ")
+
+
+def test_identify_for_people(bundle: Path, pair: tuple[Path, Path]) -> None:
+    done = visavox("identify", "--bundle", bundle, "--face", pair[0], "--voice", pair[1])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("most like synthetic_")
+    assert "no thresholds" in lines[0]
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["", "person", "score", "face",
+                                                                    "voice"]
+    people = [line.split("|")[2].strip() for line in lines[4:8]]
+    assert sorted(people) == [f"synthetic_00{i}" for i in range(1, 5)]
+    assert people[0] in lines[0]
+    assert lines[-1].startswith("ms: read face ") and "(ai-edge-litert" in lines[-1]
+
+
+def test_identify_for_programs(bundle: Path, pair: tuple[Path, Path]) -> None:
+    done = visavox("identify", "--bundle", bundle, "--face", pair[0], "--voice", pair[1],
+                   "--top", 3, "--threads", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    content = json.loads(done.stdout)
+    assert set(content) >= {"person", "reason", "top", "ms"}
+    assert content["person"] is None and content["reason"] == "no_thresholds"
+    assert [set(ranked) for ranked in content["top"]] == [{"person", "score"}] * 3
+    assert all(0 <= ranked["score"] <= 1 for ranked in content["top"])
+    assert set(content["ms"]) == {"read_face", "read_voice", "face_network", "voice_network",
+                                  "decision"}
+
+
+@pytest.mark.parametrize(("least", "reason"), [(0.0, "accepted"), (1.0, "below_threshold")])
+def test_identify_with_thresholds(
+    changed_bundle: Change, pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str],
+    least: float, reason: str,
+) -> None:
+    keys = ("face", "voice", "ensemble", "false_accept_rate", "false_accept_bound")
+    bundle = changed_bundle({"thresholds": dict.fromkeys(keys, least)})
+    arguments = ["identify", "--bundle", str(bundle), "--voice", str(pair[1])]
+    assert main(arguments) == 0
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert main([*arguments, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["reason"] == reason
+    if reason == "accepted":
+        assert headline == content["person"] == content["top"][0]["person"]
+    else:
+        assert content["person"] is None
+        assert headline == "nobody: no score reaches its threshold"
+
+
+def test_nothing_heavy_is_imported(bundle: Path, pair: tuple[Path, Path]) -> None:
+    code = ("import sys; from edge_runtime.cli import main; main(); "
+            "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)")
+    done = visavox("identify", "--bundle", bundle, "--face", pair[0], "--voice", pair[1],
+                   code=code)
+    modules = set(done.stderr.splitlines()[-1].split())
+    assert modules >= {"edge_runtime", "numpy", "ai_edge_litert"}
+    assert not modules & {"tensorflow", "keras", "tf_keras", "librosa", "torch", "scipy",
+                          "matplotlib", "cv2", "train", "convert", "benchmarks"}
+
+
+def test_inspect(bundle: Path, small_bundles: dict[str, Path],
+                 capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "--bundle", str(bundle)]) == 0
+    text = capsys.readouterr().out
+    assert f"{bundle}: mobilevit_xxs_edge pair, float32, 4 people" in text
+    assert "certified: yes" in text
+    assert "thresholds: none: people are ranked only" in text
+    assert "synthetic people" in text and "people: synthetic_001, synthetic_002" in text
+    for folder in (bundle, small_bundles["dynamic_wi8"]):
+        assert main(["inspect", "--bundle", str(folder), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == json.loads(
+            (folder / "manifest.json").read_text())
+
+
+def test_inspect_shows_an_uncertified_bundle(
+    changed_bundle: Change, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = changed_bundle({"certified": False, "reason": "loses 5 points", "accuracy": None})
+    assert main(["inspect", "--bundle", str(bundle)]) == 0
+    assert "certified: no (loses 5 points)" in capsys.readouterr().out
+
+
+def test_uncertified_is_refused_unless_told(
+    changed_bundle: Change, pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = changed_bundle({"certified": False, "reason": "loses 5 points"})
+    arguments = ["identify", "--bundle", str(bundle), "--face", str(pair[0])]
+    assert main(arguments) == 2
+    assert "not certified (loses 5 points)" in capsys.readouterr().err
+    assert main([*arguments, "--allow-uncertified"]) == 0
+
+
+def test_the_installed_script(small_bundles: dict[str, Path]) -> None:
+    script = Path(sys.executable).with_name("visavox")
+    done = subprocess.run([script, "inspect", "--json", "--bundle", small_bundles["float32"]],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["recipe"] == "float32"
+
+
+def test_a_reader_that_stops_reading(small_bundles: dict[str, Path]) -> None:
+    command = [sys.executable, "-c", RUN, "inspect", "--bundle", str(small_bundles["float32"])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout and child.stderr
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait() == 0
+
+
+# Mistakes.
+
+def test_neither_face_nor_voice(bundle: Path) -> None:
+    assert mistake("identify", "--bundle", bundle) == (
+        "expected --face FILE, --voice FILE or both, found neither")
+
+
+@pytest.mark.parametrize("option", ["--top", "--threads"])
+def test_a_number_below_one(bundle: Path, pair: tuple[Path, Path], option: str) -> None:
+    assert "at least 1" in mistake("identify", "--bundle", bundle, "--face", pair[0], option, 0)
+
+
+def test_a_missing_bundle(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    message = mistake("identify", "--bundle", tmp_path / "nowhere", "--face", pair[0])
+    assert "expected a bundle" in message and "python -m convert bundle" in message
+    assert "expected a bundle" in mistake("inspect", "--bundle", pair[0])
+
+
+def test_missing_files(bundle: Path, tmp_path: Path) -> None:
+    for option, kind in (("--face", "picture"), ("--voice", "sound")):
+        file = tmp_path / "nowhere"
+        assert mistake("identify", "--bundle", bundle, option, file) == (
+            f"{file}: no such {kind} file")
+
+
+def test_a_folder_for_a_file(bundle: Path, tmp_path: Path) -> None:
+    for option in ("--face", "--voice"):
+        assert "no such" in mistake("identify", "--bundle", bundle, option, tmp_path)
+
+
+def test_empty_files(bundle: Path, tmp_path: Path) -> None:
+    for option, name in (("--face", "face.png"), ("--voice", "clip.wav")):
+        (tmp_path / name).touch()
+        assert "the file is empty (0 bytes)" in mistake("identify", "--bundle", bundle, option,
+                                                        tmp_path / name)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
+def test_a_corrupt_picture(
+    bundle: Path, pair: tuple[Path, Path], tmp_path: Path, share: float
+) -> None:
+    content = pair[0].read_bytes()
+    file = tmp_path / "face.png"
+    file.write_bytes(content[: int(share * len(content))])
+    assert str(file) in mistake("identify", "--bundle", bundle, "--face", file)
+
+
+def test_text_for_sound_and_for_a_picture(bundle: Path, tmp_path: Path) -> None:
+    for option, name, expected in (("--voice", "clip.wav", "expected a sound file"),
+                                   ("--face", "face.jpg", "expected a picture")):
+        (tmp_path / name).write_text("This is a letter.\n" * 100)
+        assert expected in mistake("identify", "--bundle", bundle, option, tmp_path / name)
+
+
+def test_sound_for_a_picture(bundle: Path, pair: tuple[Path, Path]) -> None:
+    face, clip = pair
+    assert "expected a picture" in mistake("identify", "--bundle", bundle, "--face", clip)
+    assert "expected a sound file" in mistake("identify", "--bundle", bundle, "--voice", face)
+
+
+def test_a_clip_of_ten_hours(bundle: Path, tmp_path: Path) -> None:
+    rate, seconds = 16_000, 36_000
+    size = 2 * rate * seconds
+    file = tmp_path / "long.wav"
+    with file.open("wb") as wav:
+        wav.write(b"RIFF" + struct.pack("<I", 36 + size) + b"WAVE"
+                  b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+                  + b"data" + struct.pack("<I", size))
+        wav.truncate(44 + size)  # a hole, which takes no room
+    message = mistake("identify", "--bundle", bundle, "--voice", file)
+    assert "the clip lasts 36000 s, at most 600 s are read" in message
+
+
+def test_a_picture_of_400_megapixels(bundle: Path, tmp_path: Path) -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (struct.pack(">I", len(content)) + kind + content
+                + struct.pack(">I", zlib.crc32(kind + content)))
+
+    side = 20_000
+    rows = zlib.compressobj()
+    pixels = b"".join(rows.compress(bytes(1 + 3 * side)) for _ in range(side)) + rows.flush()
+    file = tmp_path / "huge.png"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n"
+                     + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+                     + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+    message = mistake("identify", "--bundle", bundle, "--face", file)
+    assert "megapixels" in message and "make it smaller first" in message
+
+
+def test_a_bundle_with_one_flipped_byte(bundle: Path, pair: tuple[Path, Path]) -> None:
+    file = bundle / "voice.tflite"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 255
+    file.write_bytes(content)
+    assert f"{file}: the SHA-256 differs" in mistake("identify", "--bundle", bundle, "--face",
+                                                     pair[0])
+
+
+def test_a_manifest_with_an_unknown_key(changed_bundle: Change, pair: tuple[Path, Path]) -> None:
+    bundle = changed_bundle({"colour": "blue"})
+    message = mistake("identify", "--bundle", bundle, "--face", pair[0])
+    assert "unknown field `colour`" in message and "rebuild the bundle" in message
+
+
+def test_a_manifest_without_a_key(bundle: Path, pair: tuple[Path, Path]) -> None:
+    file = bundle / "manifest.json"
+    content = json.loads(file.read_text())
+    del content["thresholds"]
+    file.write_text(json.dumps(content))
+    assert "`thresholds`" in mistake("identify", "--bundle", bundle, "--face", pair[0])
+
+
+def test_words_that_are_no_command() -> None:
+    for arguments in ((), ("identify",), ("guess",), ("identify", "--bundle", "b", "--top", "x")):
+        done = visavox(*arguments)
+        assert done.returncode == 2 and done.stdout == ""
+        assert "Traceback" not in done.stderr and "error: " in done.stderr

@@ -1,0 +1,215 @@
+"""Who is it? From files or arrays, with one modality or both, with thresholds or without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_runtime.collection import Collection, read_collection
+from edge_runtime.errors import InputError, UsageError
+from edge_runtime.face import read_picture
+from edge_runtime.identify import Decision, Identifier
+from edge_runtime.people import MODALITIES, index_people, test_pairs
+from edge_runtime.scoring import fuse
+from edge_runtime.voice import read_clip
+
+Change = Callable[[dict[str, Any]], Path]
+
+
+@pytest.fixture(scope="module")
+def identifier(small_bundles: dict[str, Path]) -> Identifier:
+    return Identifier.load(small_bundles["float32"], allow_uncertified=True)
+
+
+@pytest.fixture(scope="module")
+def collection(small_people: Path) -> Collection:
+    return read_collection(index_people(small_people), 64)
+
+
+@pytest.fixture(scope="module")
+def face(collection: Collection) -> Path:
+    return collection.people.root / test_pairs(collection.people)[0][0].path
+
+
+@pytest.fixture(scope="module")
+def clip(collection: Collection) -> Path:
+    return collection.people.root / test_pairs(collection.people)[0][1].path
+
+
+def check(decision: Decision, identifier: Identifier, num_top: int = 4) -> None:
+    """What holds for every decision of a bundle without thresholds."""
+    names = identifier.manifest.people
+    assert decision.person is None and decision.reason == "no_thresholds"
+    for scores in decision.scores.values():
+        assert scores.shape == (len(names),) and scores.dtype == np.float32
+        assert (scores >= 0).all() and scores.sum() == pytest.approx(1, abs=1e-5)
+    ranked = [r.score for r in decision.top]
+    assert ranked == sorted(ranked, reverse=True) and len(ranked) == num_top
+    fused = decision.scores["fused"]
+    for r in decision.top:
+        assert r.score == pytest.approx(fused[names.index(r.person)])
+    assert decision.top[0].person == names[int(fused.argmax())]
+    assert all(ms >= 0 for ms in decision.ms.values())
+    assert decision.interpreter.startswith("ai-edge-litert ")
+
+
+def test_both(identifier: Identifier, face: Path, clip: Path) -> None:
+    decision = identifier.identify(face, clip)
+    check(decision, identifier)
+    assert list(decision.scores) == ["face", "voice", "fused"]
+    np.testing.assert_allclose(decision.scores["fused"],
+                               fuse(decision.scores["face"], decision.scores["voice"]))
+    assert list(decision.ms) == ["read_face", "read_voice", "face_network", "voice_network",
+                                 "decision"]
+
+
+def test_a_face_alone(identifier: Identifier, face: Path) -> None:
+    decision = identifier.identify(face=face)
+    check(decision, identifier)
+    assert list(decision.scores) == ["face", "fused"]
+    np.testing.assert_array_equal(decision.scores["fused"], decision.scores["face"])
+    assert list(decision.ms) == ["read_face", "face_network", "decision"]
+
+
+def test_a_voice_alone(identifier: Identifier, clip: Path) -> None:
+    decision = identifier.identify(voice=clip)
+    check(decision, identifier)
+    assert list(decision.scores) == ["voice", "fused"]
+    np.testing.assert_array_equal(decision.scores["fused"], decision.scores["voice"])
+    assert list(decision.ms) == ["read_voice", "voice_network", "decision"]
+
+
+def test_arrays_are_as_good_as_files(identifier: Identifier, face: Path, clip: Path) -> None:
+    by_file = identifier.identify(face, clip)
+    by_array = identifier.identify(read_picture(face), read_clip(clip))
+    assert by_array.top == by_file.top
+    for part, scores in by_file.scores.items():
+        np.testing.assert_array_equal(by_array.scores[part], scores)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (63, 200, 3), (300, 64, 3), (480, 640, 3)])
+def test_faces_of_any_size(
+    identifier: Identifier, rng: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    check(identifier.identify(rng.integers(0, 256, shape, np.uint8)), identifier)
+
+
+@pytest.mark.parametrize("samples", [1, 160, 41_311, 41_312, 41_313, 160_000])
+def test_clips_of_any_length(
+    identifier: Identifier, rng: np.random.Generator, samples: int
+) -> None:
+    clip = rng.uniform(-1, 1, samples).astype(np.float32)
+    check(identifier.identify(voice=clip), identifier)
+
+
+def test_runs_do_not_touch_each_other(identifier: Identifier, face: Path, clip: Path) -> None:
+    first = identifier.identify(face, clip)
+    identifier.identify(face=np.zeros((64, 64, 3), np.uint8))
+    identifier.identify(voice=np.ones(41_312, np.float32))
+    again = identifier.identify(face, clip)
+    for part, scores in first.scores.items():
+        np.testing.assert_array_equal(again.scores[part], scores)
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(1, 1), (3, 3), (99, 4)])
+def test_as_many_people_as_wanted(
+    identifier: Identifier, face: Path, wanted: int, found: int
+) -> None:
+    check(identifier.identify(face, num_top=wanted), identifier, found)
+
+
+def test_neither(identifier: Identifier) -> None:
+    with pytest.raises(UsageError, match="found neither"):
+        identifier.identify()
+
+
+def test_unusable_files(identifier: Identifier, face: Path, clip: Path, tmp_path: Path) -> None:
+    for bad in (tmp_path / "nowhere.png", clip):
+        with pytest.raises(InputError):
+            identifier.identify(bad, clip)
+    for bad in (tmp_path / "nowhere.wav", face):
+        with pytest.raises(InputError):
+            identifier.identify(face, bad)
+
+
+def test_as_keras_says(
+    small_run: Any, collection: Collection, identifier: Identifier
+) -> None:
+    """Every test pair through files and the interpreter, and through the trained networks."""
+    from train.evaluate import evaluate
+
+    expected = evaluate(small_run, collection).columns
+    root = collection.people.root
+    found = [identifier.identify(root / face.path, root / clip.path)
+             for face, clip in test_pairs(collection.people)]
+    assert len(found) == 8
+    for part, column in zip((*MODALITIES, "fused"), (*MODALITIES, "ensemble"), strict=True):
+        scores = np.stack([decision.scores[part] for decision in found])
+        np.testing.assert_allclose(scores, expected[column], atol=1e-4)
+        np.testing.assert_array_equal(scores.argmax(axis=1), expected[column].argmax(axis=1))
+
+
+def with_thresholds(face: float, voice: float, ensemble: float) -> dict[str, Any]:
+    return {"thresholds": {"face": face, "voice": voice, "ensemble": ensemble,
+                           "false_accept_rate": 0.01, "false_accept_bound": 0.02}}
+
+
+@pytest.mark.parametrize("low", ["face", "voice", "ensemble"])
+def test_thresholds_are_those_of_what_there_was(
+    changed_bundle: Change, face: Path, clip: Path, low: str
+) -> None:
+    least = {"face": 1.0, "voice": 1.0, "ensemble": 1.0} | {low: 0.0}
+    identifier = Identifier.load(changed_bundle(with_thresholds(**least)))
+    found = {"face": identifier.identify(face=face), "voice": identifier.identify(voice=clip),
+             "ensemble": identifier.identify(face, clip)}
+    for part, decision in found.items():
+        if part == low:
+            assert decision.reason == "accepted"
+            assert decision.person == decision.top[0].person
+        else:
+            assert decision.reason == "below_threshold" and decision.person is None
+            assert len(decision.top) == 4
+
+
+def test_a_score_at_the_threshold_is_accepted(
+    changed_bundle: Change, identifier: Identifier, face: Path
+) -> None:
+    best = identifier.identify(face=face).top[0].score
+    exact = Identifier.load(changed_bundle(with_thresholds(best, 1, 1)))
+    assert exact.identify(face=face).reason == "accepted"
+
+
+SCALING_BY_ONE = {"temperature": 1, "weight": 1}
+
+
+def test_scaling_by_one_changes_nothing(
+    changed_bundle: Change, identifier: Identifier, face: Path, clip: Path
+) -> None:
+    scaled = Identifier.load(changed_bundle(
+        {"score_scaling": {"face": SCALING_BY_ONE, "voice": SCALING_BY_ONE}}))
+    for inputs in ((face, clip), (face, None), (None, clip)):
+        np.testing.assert_allclose(scaled.identify(*inputs).scores["fused"],
+                                   identifier.identify(*inputs).scores["fused"], atol=2e-6)
+
+
+def test_scaling_is_used(
+    changed_bundle: Change, identifier: Identifier, face: Path, clip: Path
+) -> None:
+    scaled = Identifier.load(changed_bundle(
+        {"score_scaling": {"face": {"temperature": 1, "weight": 0}, "voice": SCALING_BY_ONE}}))
+    np.testing.assert_allclose(scaled.identify(face, clip).scores["fused"],
+                               identifier.identify(voice=clip).scores["fused"], atol=2e-6)
+
+
+def test_a_threshold_is_held_against_scaled_scores(changed_bundle: Change, face: Path) -> None:
+    """A hot temperature brings every score near a quarter: below a threshold of 0.26."""
+    hot = {"temperature": 1e6, "weight": 1}
+    identifier = Identifier.load(changed_bundle(
+        with_thresholds(0.26, 0.26, 0.26) | {"score_scaling": {"face": hot, "voice": hot}}))
+    decision = identifier.identify(face=face)
+    assert decision.reason == "below_threshold"
+    assert decision.top[0].score == pytest.approx(0.25, abs=1e-3)
