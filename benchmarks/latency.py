@@ -56,7 +56,8 @@ def _result(
     parts["total"] = [sum(row) for row in zip(*parts.values(), strict=True)]
     spread = {part: asdict(Distribution.of(row)) for part, row in parts.items()}
     warm = {key: {part: spread[part][key] for part in spread} for key in spread["total"]}
-    cold_runs = [run_child("benchmarks.cold", name, str(threads)) for _ in range(COLD_RUNS)]
+    arguments = (str(Path(name).resolve()), str(threads))  # the child runs in the clone's folder
+    cold_runs = [run_child("benchmarks.cold", *arguments) for _ in range(COLD_RUNS)]
     cold = {key: round(sorted(run[key] for run in cold_runs)[COLD_RUNS // 2], 1)
             for key in cold_runs[0]}
     return {"name": name, "family": bundle.manifest.family, "recipe": bundle.manifest.recipe,
