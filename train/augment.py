@@ -99,8 +99,8 @@ def augment_clip(clip: Sound, noises: list[Sound], rng: np.random.Generator) -> 
     """A random stretch of a clip: float32 [samples] -> float32 [CLIP_SAMPLES].
 
     Time shift; in one of three, a filter like another microphone's; in one of three, noise of 0 to
-    30 dB, recorded where `noises` holds some, or of a random colour. (Noise in two of three halves
-    the speed of learning.) The network itself takes care of the level.
+    30 dB, recorded where `noises` holds some, or of a random colour. More of it
+    slows learning down. The network itself takes care of the level.
     """
     clip = _shift(clip, rng)
     if rng.random() < 1 / 3:

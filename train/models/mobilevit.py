@@ -4,8 +4,7 @@ Vision Transformer, ICLR 2022 (arXiv 2110.02178), figure 1 and appendix, table 4
 `PAPER` is the network of the paper. `EDGE` has the same shape made for the device: ReLU6 bounds
 the ranges that int8 has to cover and fuses into the convolution before it, and one head spares the
 transposes between heads. Scale and shift of each layer norm fold into the dense layer after it.
-(Batch norm in the transformer would fold away as a whole, but learns half as fast: kiosk95 faces
-19 % against 32 % on validation after the same 11 epochs.)
+Batch norm in the transformer would fold away as a whole, but learned slower where both were tried.
 """
 
 from __future__ import annotations
