@@ -34,7 +34,7 @@ from edge_runtime.manifest import (
 from edge_runtime.people import MODALITIES, Modality, Sample, all_combinations
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 from train.evaluate import network_scores
-from train.fit import network_inputs
+from train.examples import network_inputs
 from train.run import RunFolder, git_commit
 
 MAX_DROP = 0.01  # of the ensemble's accuracy under float32's, on all combinations

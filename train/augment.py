@@ -6,12 +6,14 @@ inside the network, so that its masks are a layer, which does nothing at inferen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from edge_runtime.voice import CLIP_SAMPLES, Sound, mix_noise
+from edge_runtime.voice import CLIP_SAMPLES, Sound, mix_noise, speech_window
 
 FACE_MARGIN = 9 / 8  # faces are kept larger than the network's input, so that crops lose nothing
 
@@ -95,14 +97,24 @@ def _erase(view: Image, rng: np.random.Generator) -> None:
     view[top : top + height, left : left + width] = rng.uniform(0, 255, 3)
 
 
-def augment_clip(clip: Sound, noises: list[Sound], rng: np.random.Generator) -> Sound:
+def augment_clip(
+    clip: Sound, others: Sequence[Sound], noises: Sequence[Sound], rng: np.random.Generator,
+    *, time_shift: bool = True,
+) -> Sound:
     """A random stretch of a clip: float32 [samples] -> float32 [CLIP_SAMPLES].
 
-    Time shift; in one of three, a filter like another microphone's; in one of three, noise of 0 to
-    30 dB, recorded where `noises` holds some, or of a random colour. More of it
-    slows learning down. The network itself takes care of the level.
+    Time shift; in one of two, `others` being clips of the same person, the rest of one of them
+    after a random point; in one of three, a filter like another microphone's; in one of three,
+    noise of 0 to 30 dB, recorded where `noises` holds some, or of a random colour. More noise slows
+    learning down. The network itself takes care of the level. Without `time_shift`, each clip is
+    its one window, spliced with none.
     """
-    clip = _shift(clip, rng)
+    if time_shift:
+        clip = _shift(clip, rng)
+        if others and rng.random() < 1 / 2:
+            clip = _spliced(clip, _shift(others[rng.integers(len(others))], rng), rng)
+    else:
+        clip = speech_window(clip)
     if rng.random() < 1 / 3:
         clip = _colour(clip, 0.1, rng)
     if rng.random() < 1 / 3:
@@ -110,6 +122,15 @@ def augment_clip(clip: Sound, noises: list[Sound], rng: np.random.Generator) -> 
         noise = noises[rng.integers(len(noises))] if recorded else _made_noise(rng)
         clip = mix_noise(clip, noise, rng.uniform(0, 30), rng)
     return clip
+
+
+def _spliced(clip: Sound, other: Sound, rng: np.random.Generator) -> Sound:
+    """The clip up to a random point, then the other at the clip's level; both [CLIP_SAMPLES]."""
+    cut = rng.integers(CLIP_SAMPLES // 5, 4 * CLIP_SAMPLES // 5)
+    power, other_power = (float(np.mean(np.square(sound))) for sound in (clip, other))
+    rest = other[cut:] * np.sqrt(power / max(other_power, 1e-12))
+    spliced = np.concatenate([clip[:cut], rest])
+    return np.asarray(spliced / max(1.0, float(np.max(np.abs(spliced)))), np.float32)
 
 
 def _shift(clip: Sound, rng: np.random.Generator) -> Sound:

@@ -17,7 +17,7 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.people import MODALITIES, Modality, Sample, Split, test_pairs
 from edge_runtime.voice import Sound
-from train.fit import network_inputs, pair_inputs
+from train.examples import network_inputs, pair_inputs
 from train.run import RunFolder
 
 COLUMNS = ("face", "voice", "ensemble", "fused")

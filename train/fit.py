@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from edge_runtime.collection import Collection
-from edge_runtime.errors import PeopleError, RunError, UsageError
-from edge_runtime.face import square_face
-from edge_runtime.people import Modality, Sample, Split, test_pairs
-from edge_runtime.voice import Sound, read_noises, speech_window
-from train.augment import augment_clip, augment_face
-from train.batches import Augment, Batches, EpochCounter, Inputs
+from edge_runtime.errors import RunError, UsageError
+from edge_runtime.voice import Sound, read_noises
+from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
+from train.examples import training_batches, validation_data
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
@@ -124,7 +117,7 @@ def _fit_network(
     noises: list[Sound], folder: RunFolder, towers: RunFolder | None = None,
 ) -> Recorder:
     keras.utils.set_random_seed(training.seed * len(spec.parts) + spec.parts.index(part))
-    batches = _training_batches(collection, spec, training, part, noises)
+    batches = training_batches(collection, spec, training, part, noises)
     network = build_network(spec, part)
     if towers:
         copy_towers(network, towers.load_network("face"), towers.load_network("voice"))
@@ -134,7 +127,7 @@ def _fit_network(
     recorder.restore(classifier)
     if recorder.epochs_done < training.epochs and not recorder.finished_early:
         classifier.fit(
-            batches, validation_data=_validation_data(collection, spec, part),
+            batches, validation_data=validation_data(collection, spec, part),
             initial_epoch=recorder.epochs_done, epochs=training.epochs,
             callbacks=[EpochCounter(batches), recorder], verbose="auto",
             shuffle=False)  # the batches are drawn in random order by their own seed
@@ -155,88 +148,3 @@ def _compile(network: keras.Model, training: Training, steps_per_epoch: int) -> 
     jit = "auto" if keras.backend.backend() == "jax" else False
     network.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit)
     optimizer.build(network.trainable_variables)  # or TensorFlow traces the first step twice
-
-
-def _labels(samples: tuple[Sample, ...], names: tuple[str, ...]) -> list[int]:
-    place = {name: i for i, name in enumerate(names)}
-    return [place[s.person] for s in samples]
-
-
-def _training_batches(
-    collection: Collection, spec: Spec, training: Training, part: Part, noises: list[Sound],
-) -> Batches:
-    samples = collection.people.of("voice" if part == "voice" else "face", "train")
-    augment: Augment
-    if part == "face":
-        examples: list[Any] = [collection.faces[s] for s in samples]
-        augment = functools.partial(_face_view, spec.image_size)
-    elif part == "voice":
-        examples = [collection.clips[s] for s in samples]
-        augment = functools.partial(_clip_view, noises)
-    else:
-        clips: dict[str, list[Sound]] = {}
-        for s in collection.people.of("voice", "train"):
-            clips.setdefault(s.person, []).append(collection.clips[s])
-        examples = [(collection.faces[s], clips[s.person]) for s in samples]
-        augment = functools.partial(_fused_view, spec.image_size, noises)
-    return Batches(examples, _labels(samples, spec.people), spec.num_people, augment,
-                   batch_size=training.batch_size, seed=training.seed)
-
-
-def _face_view(
-    size: int, face: npt.NDArray[np.uint8], rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    return augment_face(face, size, rng)
-
-
-def _clip_view(noises: list[Sound], clip: Sound, rng: np.random.Generator) -> Sound:
-    return augment_clip(clip, noises, rng)
-
-
-def _fused_view(
-    size: int, noises: list[Sound], example: tuple[npt.NDArray[np.uint8], list[Sound]],
-    rng: np.random.Generator,
-) -> dict[str, npt.NDArray[np.float32]]:
-    """A face with any clip of the same person."""
-    face, clips = example
-    return {"face": augment_face(face, size, rng),
-            "voice": augment_clip(clips[rng.integers(len(clips))], noises, rng)}
-
-
-def network_inputs(
-    collection: Collection, spec: Spec, modality: Modality, split: Split
-) -> tuple[tuple[Sample, ...], npt.NDArray[np.float32]]:
-    """The files of a split as the device would feed them: samples, and inputs [n, ...]."""
-    samples = collection.people.of(modality, split)
-    if modality == "face":
-        faces = [square_face(collection.faces[s], spec.image_size) for s in samples]
-        return samples, np.stack(faces).astype(np.float32)
-    return samples, np.stack([speech_window(collection.clips[s]) for s in samples])
-
-
-def pair_inputs(
-    collection: Collection, spec: Spec, pairs: Sequence[tuple[Sample, Sample]]
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Pairs as the device would feed them to a fused network: inputs by name, [pairs, ...]."""
-    faces = [square_face(collection.faces[face], spec.image_size) for face, _ in pairs]
-    return {"face": np.stack(faces).astype(np.float32),
-            "voice": np.stack([speech_window(collection.clips[clip]) for _, clip in pairs])}
-
-
-def _validation_data(
-    collection: Collection, spec: Spec, part: Part
-) -> tuple[Inputs, npt.NDArray[np.float32]]:
-    inputs: Inputs
-    if part == "fused":
-        pairs = test_pairs(collection.people, "validation")
-        samples = tuple(face for face, _ in pairs)
-    else:
-        samples = collection.people.of(part, "validation")
-    if not samples:
-        raise PeopleError(f"{collection.people.root}: expected {part} files to validate on, "
-                          "found none; give somebody at least 3 files of each kind")
-    if part == "fused":
-        inputs = pair_inputs(collection, spec, pairs)
-    else:
-        _, inputs = network_inputs(collection, spec, part, "validation")
-    return inputs, np.eye(spec.num_people, dtype=np.float32)[_labels(samples, spec.people)]

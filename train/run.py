@@ -43,6 +43,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     patience: int = 15
     seed: int = 0
     noise: str | None = None
+    time_shift: bool = True
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_runtime.voice import CLIP_SAMPLES
+from edge_runtime.voice import CLIP_SAMPLES, speech_window
 from train.augment import SpectrogramMasks, augment_clip, augment_face
 from train.models.build import LEVEL_RMS, _levelled
 
@@ -73,23 +73,48 @@ def test_clips_of_any_length(size: int, seed: int, recorded: bool) -> None:
     clip = (0.1 * rng.standard_normal(size)).astype(np.float32)
     noises = [rng.standard_normal(n).astype(np.float32) for n in (1, 50_000)] if recorded else []
     before = clip.copy()
-    found = augment_clip(clip, noises, np.random.default_rng(seed))
+    found = augment_clip(clip, [clip], noises, np.random.default_rng(seed))
     assert found.shape == (CLIP_SAMPLES,) and found.dtype == np.float32
     assert np.isfinite(found).all()
     assert 0 < np.abs(found).max() <= 1 + 1e-6
     np.testing.assert_array_equal(clip, before)
-    np.testing.assert_array_equal(found, augment_clip(clip, noises, np.random.default_rng(seed)))
+    again = augment_clip(clip, [clip], noises, np.random.default_rng(seed))
+    np.testing.assert_array_equal(found, again)
 
 
 def test_a_silent_clip_stays_finite() -> None:
+    silence = np.zeros(20_000, np.float32)
     for seed in range(5):
-        found = augment_clip(np.zeros(20_000, np.float32), [], np.random.default_rng(seed))
+        found = augment_clip(silence, [silence], [], np.random.default_rng(seed))
         assert np.isfinite(found).all() and np.abs(found).max() <= 1
 
 
 def test_clips_differ_by_generator(voice_clip: Array) -> None:
-    one, other = (augment_clip(voice_clip, [], np.random.default_rng(s)) for s in (1, 2))
+    one, other = (augment_clip(voice_clip, [], [], np.random.default_rng(s)) for s in (1, 2))
     assert np.abs(np.corrcoef(one, other)[0, 1]) < 0.5
+
+
+def test_clips_of_the_same_person_are_spliced() -> None:
+    """Half of the views go over from one clip to another, at the first one's level."""
+    low, high = (np.sin(2 * np.pi * hz * np.arange(60_000) / 16_000).astype(np.float32)
+                 for hz in (200, 3000))
+
+    def share_of_high(seed: int) -> float:
+        view = augment_clip(0.1 * low, [0.5 * high], [], np.random.default_rng(seed))
+        power = np.abs(np.fft.rfft(view)) ** 2
+        near = int(3000 / 16_000 * CLIP_SAMPLES)
+        return float(power[near - 50 : near + 50].sum() / power.sum())
+
+    shares = np.array([share_of_high(seed) for seed in range(200)])
+    assert 70 <= np.sum(shares > 0.1) <= 130
+    assert shares.max() < 0.95  # the clip itself is never lost
+
+
+def test_without_time_shift_a_clip_stays_in_place(voice_clip: Array) -> None:
+    views = [augment_clip(voice_clip, [voice_clip], [], np.random.default_rng(seed),
+                          time_shift=False) for seed in range(20)]
+    window = speech_window(voice_clip)
+    assert sum(np.array_equal(view, window) for view in views) >= 3  # neither filter nor noise
 
 
 def test_recorded_noise_is_used(voice_clip: Array) -> None:
@@ -98,8 +123,8 @@ def test_recorded_noise_is_used(voice_clip: Array) -> None:
     clip = np.random.default_rng(0).standard_normal(50_000).astype(np.float32)
 
     def humming(noises: list[Array]) -> int:
-        spectra = [np.abs(np.fft.rfft(augment_clip(clip, noises, np.random.default_rng(s)))) ** 2
-                   for s in range(120)]
+        views = [augment_clip(clip, [clip], noises, np.random.default_rng(s)) for s in range(120)]
+        spectra = [np.abs(np.fft.rfft(view)) ** 2 for view in views]
         share = [float(s[120:140].sum() / s.sum()) for s in spectra]  # 46 to 54 Hz
         return sum(s > 0.02 for s in share)
 

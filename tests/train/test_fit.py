@@ -22,7 +22,8 @@ from edge_runtime.errors import PeopleError, RunError
 from edge_runtime.people import MODALITIES, index_people
 from train import fit as train_fit
 from train.augment import FACE_MARGIN
-from train.fit import fit, init, is_synthetic, network_inputs
+from train.examples import network_inputs
+from train.fit import fit, init, is_synthetic
 from train.recorder import Recorder
 from train.run import RunFolder, load_run
 from train.spec import make_spec
