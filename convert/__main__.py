@@ -10,7 +10,8 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from edge_runtime.command import Commands, percent, print_json, silenced_stderr, table
+from edge_runtime.cli import accuracy_line, network_table
+from edge_runtime.command import Commands, print_json, silenced_stderr
 from edge_runtime.errors import UsageError
 
 
@@ -51,16 +52,9 @@ def _bundle(options: Namespace) -> None:
     if options.json:
         print_json(content)
         return
-    print(table(["network", "MB", "MB gzip", "XNNPACK partitions", "largest error"],
-                [[part, f"{file.bytes / 1e6:.2f}", f"{file.gzip_bytes / 1e6:.2f}",
-                  str(file.xnnpack_partitions),
-                  "-" if file.max_abs_error is None else f"{file.max_abs_error:.1e}"]
-                 for part, file in manifest.files.items()]))
+    print(network_table(manifest))
     if manifest.accuracy:
-        found = manifest.accuracy
-        print(f"\naccuracy in %: voice {percent(found.voice)}, face {percent(found.face)}, "
-              f"ensemble {percent(found.ensemble)} on {found.combinations} combinations; agrees "
-              f"with Keras on {percent(found.agreement)}")
+        print("\n" + accuracy_line(manifest.accuracy))
     print(f"{'certified' if manifest.certified else 'not certified'}: {manifest.reason}")
     print(f"bundle: {options.out}")
 

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
-from edge_runtime.people import Sample
+from edge_runtime.people import all_combinations
+from train.evaluate import fused_scores, network_scores
+from train.examples import network_inputs, pair_inputs
+from train.models.registry import Part
+from train.run import RunFolder
+
+Array = npt.NDArray[np.float32]
+Case = Any
+"""What is scored: a file, or for a fused network a pair of them."""
 
 FLOAT32_LIMIT = 1e-4  # on scores; what is larger is a fault and no rounding
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores [people] of each file by the interpreter, and the largest difference to Keras's."""
+    """Scores [people] of each case by the interpreter, and the largest difference to Keras's."""
 
-    scores: Mapping[Sample, npt.NDArray[np.float32]]
+    scores: Mapping[Case, Array]
     max_abs_error: float
 
 
 def compare(
-    part: str, network: Network, samples: tuple[Sample, ...],
-    inputs: npt.NDArray[np.float32], reference: Mapping[Sample, npt.NDArray[np.float32]],
+    network: Network, inputs: Iterable[tuple[Case, Mapping[str, Array]]],
+    reference: Mapping[Case, Array],
 ) -> Comparison:
-    """Run every input [n, ...] one by one, as the device does."""
-    scores = {sample: network.run(**{part: row[np.newaxis]}).scores
-              for sample, row in zip(samples, inputs, strict=True)}
+    """Run every case one by one, as the device does.
+
+    inputs: each case with the network's inputs [...] by name. reference: Keras's scores [people].
+    """
+    scores = {case: network.run(**{name: row[np.newaxis] for name, row in rows.items()}).scores
+              for case, rows in inputs}
     # NumPy's maximum, unlike Python's, is NaN where any is.
-    error = np.max([np.max(np.abs(scores[s] - reference[s])) for s in samples])
+    error = np.max([np.max(np.abs(scores[case] - reference[case])) for case in scores])
     return Comparison(scores, float(error))
 
 
@@ -42,3 +56,28 @@ def assert_float32(part: str, comparison: Comparison) -> None:
             f"the {part} network's float32 conversion differs from Keras by "
             f"{comparison.max_abs_error:.1e}, at most {FLOAT32_LIMIT:.0e} is rounding; this is a "
             "fault of the conversion, please report it")
+
+
+def keras_scores(
+    folder: RunFolder, network: keras.Model, part: Part, collection: Collection
+) -> Mapping[Case, Array]:
+    """Keras's scores of every test file, or for a fused network of every combination."""
+    if part != "fused":
+        return network_scores(network, collection, folder, part, "test")
+    pairs = all_combinations(collection.people)
+    return dict(zip(pairs, fused_scores(network, collection, folder, pairs), strict=True))
+
+
+def device_inputs(
+    folder: RunFolder, part: Part, collection: Collection
+) -> Iterator[tuple[Case, Mapping[str, Array]]]:
+    """The same files or combinations with what the device would feed for them."""
+    spec = folder.run.spec
+    if part == "fused":
+        for pair in all_combinations(collection.people):
+            rows = pair_inputs(collection, spec, [pair])
+            yield pair, {name: row[0] for name, row in rows.items()}
+    else:
+        samples, inputs = network_inputs(collection, spec, part, "test")
+        for sample, row in zip(samples, inputs, strict=True):
+            yield sample, {part: row}

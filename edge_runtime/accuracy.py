@@ -26,6 +26,11 @@ class PairScores:
     labels: npt.NDArray[np.int64]
     columns: dict[str, Scores]
 
+    @property
+    def main_column(self) -> str:
+        """What a decision hangs on: the ensemble of a pair, or the fused network."""
+        return "fused" if "fused" in self.columns else "ensemble"
+
     def correct(self, column: str) -> npt.NDArray[np.bool_]:
         named = np.argmax(self.columns[column], axis=1)
         return np.asarray(named == self.labels)

@@ -12,7 +12,7 @@ from edge_runtime.bundle import load_bundle
 from edge_runtime.command import Commands, percent, print_json, table
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
-from edge_runtime.manifest import Manifest
+from edge_runtime.manifest import Accuracy, Manifest
 
 DESCRIPTION = ("Identify a person on this device from a picture of the face and a few seconds of "
                "speech. It says who is probably there; it is not access control: a photograph and "
@@ -89,17 +89,25 @@ def _inspect(options: Namespace) -> None:
     for warning in manifest.warnings:
         print(f"warning: {warning}")
     print()
-    print(table(["network", "MB", "MB gzip", "XNNPACK partitions", "largest error"],
-                [[part, f"{file.bytes / 1e6:.2f}", f"{file.gzip_bytes / 1e6:.2f}",
-                  "-" if file.xnnpack_partitions is None else str(file.xnnpack_partitions),
-                  "-" if file.max_abs_error is None else f"{file.max_abs_error:.1e}"]
-                 for part, file in manifest.files.items()]))
+    print(network_table(manifest))
     if manifest.accuracy:
-        accuracy = manifest.accuracy
-        mark = " (synthetic people)" if accuracy.synthetic else ""
-        print(f"\naccuracy in % on {accuracy.combinations} combinations of {accuracy.data}{mark}: "
-              f"voice {percent(accuracy.voice)}, face {percent(accuracy.face)}, "
-              f"ensemble {percent(accuracy.ensemble)}; "
-              f"agrees with Keras on {percent(accuracy.agreement)}")
+        print("\n" + accuracy_line(manifest.accuracy))
     print(f"thresholds: {'set' if manifest.thresholds else 'none: people are ranked only'}")
     print(f"people: {', '.join(manifest.people)}")
+
+
+def network_table(manifest: Manifest) -> str:
+    """A bundle's networks, a row each."""
+    return table(["network", "MB", "MB gzip", "XNNPACK partitions", "largest error"],
+                 [[part, f"{file.bytes / 1e6:.2f}", f"{file.gzip_bytes / 1e6:.2f}",
+                   "-" if file.xnnpack_partitions is None else str(file.xnnpack_partitions),
+                   "-" if file.max_abs_error is None else f"{file.max_abs_error:.1e}"]
+                  for part, file in manifest.files.items()])
+
+
+def accuracy_line(accuracy: Accuracy) -> str:
+    """A bundle's accuracy, in one line."""
+    mark = " (synthetic people)" if accuracy.synthetic else ""
+    shares = ", ".join(f"{name} {percent(share)}" for name, share in accuracy.columns.items())
+    return (f"accuracy in % on {accuracy.combinations} combinations of {accuracy.data}{mark}: "
+            f"{shares}; agrees with Keras on {percent(accuracy.agreement)}")

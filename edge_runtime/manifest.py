@@ -14,6 +14,7 @@ import msgspec
 from edge_runtime.errors import BundleError
 
 FORMAT = 1
+ACCURACY_COLUMNS = ("face", "voice", "ensemble", "fused")
 FILE_NAME = "manifest.json"
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -96,6 +97,12 @@ class Accuracy(_Strict, frozen=True):
     interval: dict[str, tuple[float, float]]
     agreement: Share
     float32: dict[str, float]
+
+    @property
+    def columns(self) -> dict[str, float]:
+        """What was measured, by column."""
+        shares = {column: getattr(self, column) for column in ACCURACY_COLUMNS}
+        return {column: share for column, share in shares.items() if share is not None}
 
 
 class Manifest(_Strict, frozen=True):

@@ -112,14 +112,14 @@ def augment_clip(
     if time_shift:
         clip = _shift(clip, rng)
         if others and rng.random() < 1 / 2:
-            clip = _spliced(clip, _shift(others[rng.integers(len(others))], rng), rng)
+            clip = _spliced(clip, _shift(others[int(rng.integers(len(others)))], rng), rng)
     else:
         clip = speech_window(clip)
     if rng.random() < 1 / 3:
         clip = _colour(clip, 0.1, rng)
     if rng.random() < 1 / 3:
         recorded = noises and rng.random() < 0.5
-        noise = noises[rng.integers(len(noises))] if recorded else _made_noise(rng)
+        noise = noises[int(rng.integers(len(noises)))] if recorded else _made_noise(rng)
         clip = mix_noise(clip, noise, rng.uniform(0, 30), rng)
     return clip
 

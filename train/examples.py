@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.accuracy import Pair
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import square_face
@@ -85,7 +86,7 @@ def network_inputs(
 
 
 def pair_inputs(
-    collection: Collection, spec: Spec, pairs: Sequence[tuple[Sample, Sample]]
+    collection: Collection, spec: Spec, pairs: Sequence[Pair]
 ) -> dict[str, npt.NDArray[np.float32]]:
     """Pairs as the device would feed them to a fused network: inputs by name, [pairs, ...]."""
     faces = [square_face(collection.faces[face], spec.image_size) for face, _ in pairs]

@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 
 from convert import bundle as convert_bundle
+from convert import judge, parity
 from convert.bundle import describe, make_bundle
 from edge_runtime.bundle import load_bundle
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import ConversionError, UsageError
+from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Manifest, read_manifest
 from edge_runtime.people import MODALITIES, all_combinations, index_people
-from train.evaluate import network_scores
+from train.evaluate import fused_scores, network_scores
 from train.fit import init
 from train.run import RunFolder
 from train.spec import make_spec
@@ -40,7 +42,7 @@ def quick(small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> No
         return (small_bundles["float32"] / f"{part}.tflite").read_bytes()
 
     monkeypatch.setattr(convert_bundle, "export_float32", exported)
-    monkeypatch.setattr(convert_bundle, "network_scores", scores_once)
+    monkeypatch.setattr(parity, "network_scores", scores_once)
 
 
 @functools.cache
@@ -189,15 +191,15 @@ def test_every_fault_is_named(
     quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(convert_bundle, "MAX_PARTITIONS", {"float32": 0})
-    monkeypatch.setattr(convert_bundle, "MAX_DROP", -0.5)
-    monkeypatch.setattr(convert_bundle, "MIN_OVER_CHANCE", 5)
+    monkeypatch.setattr(judge, "MAX_PARTITIONS", {"float32": 0})
+    monkeypatch.setattr(judge, "MAX_DROP", -0.5)
+    monkeypatch.setattr(judge, "MIN_OVER_CHANCE", 5)
     manifest = make_bundle(small_run, "float32", tmp_path / "bundle", collection)
     assert not manifest.certified
     assert manifest.reason == (
         "XNNPACK takes the face network in 1 pieces, float32 allows 0; "
         "XNNPACK takes the voice network in 1 pieces, float32 allows 0; "
-        "the ensemble loses 0.0 points to float32, at most -50.0 are allowed; "
+        "the ensemble accuracy loses 0.0 points to float32, at most -50.0 are allowed; "
         "the networks are hardly better than chance")
 
 
@@ -207,12 +209,12 @@ def test_a_recipe_that_loses_is_not_certified(
 ) -> None:
     """Scores of the recipe turned around, so that the last person is named where the first was."""
     plain = convert_bundle.compare
-    calls: dict[str, int] = {}
+    calls: list[Any] = []
 
-    def compare(part: str, *rest: Any) -> Any:
-        calls[part] = calls.get(part, 0) + 1
-        found = plain(part, *rest)
-        if calls[part] == 1:  # of float32 with Keras
+    def compare(*arguments: Any) -> Any:
+        found = plain(*arguments)
+        calls.append(found)
+        if len(calls) % 2:  # of float32 with Keras
             return found
         return replace(found, scores={s: row[::-1].copy() for s, row in found.scores.items()})
 
@@ -232,7 +234,7 @@ def test_a_conversion_that_differs_stops_everything(
     def other_scores(*arguments: Any) -> dict[Any, Any]:
         return {s: row + np.float32(0.01) for s, row in scores_once(*arguments).items()}
 
-    monkeypatch.setattr(convert_bundle, "network_scores", other_scores)
+    monkeypatch.setattr(parity, "network_scores", other_scores)
     with pytest.raises(ConversionError, match=r"differs from Keras by 1\.0e-02"):
         make_bundle(small_run, "float32", tmp_path / "bundle", collection)
     assert not list(tmp_path.iterdir())
@@ -251,6 +253,30 @@ def test_an_untrained_run_is_not_certified(
     assert content["accuracy"] is None and content["agreement"] is None
     assert content["max_abs_error"] == {"face": None, "voice": None, "total": None}
     assert read_manifest(tmp_path / "bundle") == manifest
+
+
+def test_a_fused_network_becomes_a_bundle(
+    small_people: Path, collection: Collection, tmp_path: Path
+) -> None:
+    """Scores of every combination by one network; with a face alone there is nothing to run."""
+    spec = make_spec("mobilevit_cross_attention", collection.people.names, 64)
+    folder = init(spec, tmp_path / "run", seed=0)
+    manifest = make_bundle(folder, "float32", tmp_path / "bundle", collection)
+    assert list(manifest.files) == ["fused"] and manifest.variant == "fused"
+    accuracy = manifest.accuracy
+    assert accuracy is not None and accuracy.combinations == 8 and accuracy.agreement == 1
+    assert (accuracy.face, accuracy.voice, accuracy.ensemble) == (None, None, None)
+    assert accuracy.columns == accuracy.float32 and list(accuracy.columns) == ["fused"]
+    content = describe(manifest)
+    assert content["bytes"] == {"fused": manifest.files["fused"].bytes,
+                                "total": manifest.files["fused"].bytes}
+    identifier = Identifier.load(tmp_path / "bundle", allow_uncertified=True)
+    face, clip = all_combinations(collection.people)[3]
+    decision = identifier.identify(small_people / face.path, small_people / clip.path)
+    expected = fused_scores(folder.load_network("fused"), collection, folder, [(face, clip)])[0]
+    np.testing.assert_allclose(decision.scores["fused"], expected, atol=1e-4)
+    with pytest.raises(UsageError, match="takes a face and a voice together"):
+        identifier.identify(face=small_people / face.path)
 
 
 def test_people_that_the_run_does_not_know(

@@ -1,0 +1,92 @@
+"""What a converted model is worth: its accuracy beside Keras's, and whether it is certified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from convert.parity import Array, Case, Comparison
+from convert.recipes import MAX_PARTITIONS
+from edge_runtime.accuracy import Pair, PairScores, fused_pairs, score_pairs
+from edge_runtime.collection import Collection
+from edge_runtime.interpreter import Network
+from edge_runtime.manifest import Accuracy
+from edge_runtime.people import all_combinations
+from train.models.registry import Part
+from train.run import RunFolder
+
+MAX_DROP = 0.01  # of the ensemble's accuracy under float32's, on all combinations
+MIN_OVER_CHANCE = 1.5  # times as often right as by chance, or the networks have not learned
+
+
+@dataclass(frozen=True)
+class Converted:
+    """One network by a recipe; comparison is None where there is no data to compare on."""
+
+    model: bytes
+    network: Network
+    embedding_dim: int
+    comparison: Comparison | None
+    reference: Mapping[Case, Array]
+
+
+def measure(
+    folder: RunFolder, converted: Mapping[Part, Converted], collection: Collection
+) -> Accuracy:
+    """Accuracy on all combinations of test faces and clips, and how often Keras agrees."""
+    names = folder.run.spec.people
+    pairs = all_combinations(collection.people)
+    found = _pair_scores(pairs, names, {p: _scores(c) for p, c in converted.items()})
+    reference = _pair_scores(pairs, names, {p: c.reference for p, c in converted.items()})
+    data = folder.run.data
+    shares = found.accuracy()
+    return Accuracy(
+        data=collection.people.root.name, data_digest=collection.digest,
+        synthetic=bool(data and data.synthetic), combinations=len(pairs), face=shares.get("face"),
+        voice=shares.get("voice"), ensemble=shares.get("ensemble"), fused=shares.get("fused"),
+        interval=found.intervals(), agreement=_agreement(found, reference),
+        float32=reference.accuracy())
+
+
+def _pair_scores(
+    pairs: list[Pair], names: tuple[str, ...], scores: Mapping[Part, Mapping[Case, Array]]
+) -> PairScores:
+    if "fused" in scores:
+        return fused_pairs(pairs, names, np.stack([scores["fused"][pair] for pair in pairs]))
+    return score_pairs(pairs, names, scores["face"], scores["voice"])
+
+
+def _scores(converted: Converted) -> Mapping[Case, Array]:
+    assert converted.comparison is not None
+    return converted.comparison.scores
+
+
+def _agreement(found: PairScores, reference: PairScores) -> float:
+    column = found.main_column
+    return float(np.mean(np.argmax(found.columns[column], axis=1)
+                         == np.argmax(reference.columns[column], axis=1)))
+
+
+def find_faults(
+    recipe: str, converted: Mapping[Part, Converted], accuracy: Accuracy | None,
+    num_people: int,
+) -> list[str]:
+    """Why the bundle is not certified; empty where it is."""
+    faults = []
+    for part, c in converted.items():
+        partitions = c.network.xnnpack_partitions()
+        if partitions is not None and partitions > MAX_PARTITIONS[recipe]:
+            faults.append(f"XNNPACK takes the {part} network in {partitions} pieces, "
+                          f"{recipe} allows {MAX_PARTITIONS[recipe]}")
+    if accuracy is None:
+        return [*faults, "untrained: for latency only"]
+    column = "ensemble" if accuracy.fused is None else "fused"
+    drop = accuracy.float32[column] - getattr(accuracy, column)
+    if drop > MAX_DROP:
+        faults.append(f"the {column} accuracy loses {100 * drop:.1f} points to float32, at most "
+                      f"{100 * MAX_DROP:.1f} are allowed")
+    if accuracy.float32[column] < MIN_OVER_CHANCE / num_people:
+        faults.append("the networks are hardly better than chance")
+    return faults
