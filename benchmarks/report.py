@@ -13,6 +13,9 @@ from edge_runtime.errors import UsageError
 RESULTS = ROOT / "benchmarks" / "results"
 COLUMNS = ("voice", "face", "ensemble")
 
+_SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled sum",
+                  "fused": "fused"}
+
 # What evaluate --json printed, by the name of its file.
 _ACCURACY_ROWS = {
     "people30": "people30, clean",
@@ -27,7 +30,8 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     Raises UsageError where the README has no place for a table.
     """
     text = readme.read_text(encoding="utf-8")
-    for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results))):
+    for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
+                          ("families", families_tables(results))):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -79,6 +83,53 @@ def cost_table(results: Path = RESULTS) -> str:
         f"One inference of both `{latency['results'][0]['family']}` networks at 95 people, "
         f"{known['threads']} thread, {known['cpu']}, {known['interpreter']}, recipes in turn in "
         f"one process. Everything a device has to install is {installed:.0f} MB."])
+
+
+def families_tables(results: Path = RESULTS) -> str:
+    """A table for each sweep that was run, the source experiment's rows above ours."""
+    parts = [_families_table(_read(results / "source-experiment.json"), _read(file))
+             for file in sorted(results.glob("sweep-*.json"))]
+    return "\n\n".join(parts) or "Families and fusions: not run."
+
+
+def _families_table(source: dict[str, Any], sweep: dict[str, Any]) -> str:
+    noisy = sweep["snr_db"] is not None
+    in_noise = [f"best column / sum or fused at {sweep['snr_db']:g} dB"] if noisy else []
+    header = ["", "fusion", "parameters", *_SWEEP_COLUMNS.values(), *in_noise, "seeds"]
+    rows = [[f"source: {row['row']}", row["fusion"], _millions(row), *_shares(row),
+             *(["-"] if noisy else []), "1"] for row in source["rows"]]
+    rows += [[f"`{row['row']}`", row["fusion"], _millions(row), *_shares(row),
+              *([_in_noise(row)] if noisy else []), str(len(row["seeds"]))]
+             for row in sweep["rows"] if row["test"]]
+    missing = [f"`{row['row']}` {row['reason']}" for row in sweep["rows"] if not row["test"]]
+    mark = " (synthetic people)" if sweep["synthetic"] else ""
+    return "\n".join([
+        f"{sweep['data']}{mark}, train / test accuracy in %; the source's figures are of its own "
+        "data:", "", table(header, rows), *(["", "; ".join(missing) + "."] if missing else [])])
+
+
+def _millions(row: dict[str, Any]) -> str:
+    return f"{row['parameters'] / 1e6:.1f}M"
+
+
+def _shares(row: dict[str, Any]) -> list[str]:
+    """Train / test by column, with the spread over the seeds where there are several."""
+    cells = []
+    for column in _SWEEP_COLUMNS:
+        train, test = (row[split].get(column) for split in ("train", "test"))
+        spread = (row.get("test_spread") or {}).get(column)
+        cells.append("-" if test is None else f"{percent(train)} / {percent(test)}"
+                     + (f" ± {percent(spread)}" if spread is not None else ""))
+    return cells
+
+
+def _in_noise(row: dict[str, Any]) -> str:
+    shares = row["noisy"]
+    if not shares:
+        return "-"
+    if shares["fused"] is not None:
+        return f"- / {percent(shares['fused'])}"
+    return f"{percent(max(shares['voice'], shares['face']))} / {percent(shares['ensemble'])}"
 
 
 def _with_interval(content: dict[str, Any], column: str) -> str:

@@ -14,7 +14,6 @@ import msgspec
 from edge_runtime.errors import BundleError
 
 FORMAT = 1
-ACCURACY_COLUMNS = ("face", "voice", "ensemble", "fused")
 FILE_NAME = "manifest.json"
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -101,7 +100,8 @@ class Accuracy(_Strict, frozen=True):
     @property
     def columns(self) -> dict[str, float]:
         """What was measured, by column."""
-        shares = {column: getattr(self, column) for column in ACCURACY_COLUMNS}
+        shares = {column: getattr(self, column)
+                  for column in ("face", "voice", "ensemble", "fused")}
         return {column: share for column, share in shares.items() if share is not None}
 
 

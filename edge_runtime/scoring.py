@@ -32,6 +32,12 @@ def fuse(
     return np.asarray(weighted / max(total, 1e-9), np.float32)
 
 
+def product(face: Scores, voice: Scores) -> Scores:
+    """The other fusion of two scores [..., people]: multiplied, and brought to a sum of 1."""
+    both = np.maximum(face, 1e-12, dtype=np.float64) * np.maximum(voice, 1e-12, dtype=np.float64)
+    return np.asarray(both / both.sum(axis=-1, keepdims=True), np.float32)
+
+
 def _tempered(scores: Scores, part: Scaling) -> Scores:
     """Softmax at another temperature: softmax(log(scores) / temperature)."""
     logits = np.log(np.maximum(scores, 1e-12, dtype=np.float64)) / part.temperature

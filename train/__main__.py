@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import get_args
 
@@ -41,7 +42,27 @@ def main() -> int:
     evaluate.add_argument("--noise", type=Path, metavar="DIR", help="sound files of noise to add")
     evaluate.add_argument("--snr", type=float, metavar="DB", help="speech over noise, with --noise")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_sweep(commands)
     return commands.main()
+
+
+def _add_sweep(commands: Commands) -> None:
+    sweep = commands.add("sweep", _sweep, "train and compare all families and fusions")
+    sweep.add_argument("--data", type=Path, required=True, help="folder of people")
+    sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
+                       help="table, plot and run folders; a sweep in it goes on")
+    sweep.add_argument("--rows", default="all", help="'all', or names with commas between them")
+    sweep.add_argument("--seeds", type=int, default=1, metavar="N", help="of each row (1)")
+    sweep.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    sweep.add_argument("--budget-minutes", type=float, metavar="M",
+                       help="leave out what does not fit, and train the rest for as many epochs as "
+                            "do")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="N", help="rows at a time (1)")
+    sweep.add_argument("--image-size", type=int, default=128, metavar="S")
+    sweep.add_argument("--noise", type=Path, metavar="DIR", help="sound files to train with")
+    sweep.add_argument("--test-noise", type=Path, metavar="DIR", help="for a second test, in noise")
+    sweep.add_argument("--snr", type=float, metavar="DB", help="speech over the test noise")
+    sweep.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_synth(commands: Commands) -> None:
@@ -63,11 +84,11 @@ def _add_model(parser: ArgumentParser) -> None:
 
 
 def _add_training(parser: ArgumentParser) -> None:
-    parser.add_argument("--epochs", type=int, default=50, help="at most (50)")
-    parser.add_argument("--patience", type=int, default=15, metavar="EPOCHS",
-                        help="stop after so many epochs without a better validation loss (15)")
+    parser.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    parser.add_argument("--patience", type=int, default=25, metavar="EPOCHS",
+                        help="stop after so many epochs without a better validation loss (25)")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="at its peak (0.0015)")
+    parser.add_argument("--learning-rate", type=float, default=2.5e-3, help="at its peak (0.0025)")
     parser.add_argument("--noise", type=Path, metavar="DIR",
                         help="sound files of noise to train with, beside made noise")
     parser.add_argument("--seed", type=int, default=0)
@@ -114,9 +135,7 @@ def _fit(options: Namespace) -> None:
     from train.spec import make_spec
 
     for name in ("epochs", "patience", "batch_size", "learning_rate"):
-        if getattr(options, name) <= 0:
-            raise UsageError(f"--{name.replace('_', '-')} expects a number above 0, found "
-                             f"{getattr(options, name)}")
+        _check_positive(options, name)
     make_spec(options.model, ("", ""), options.image_size)  # a wrong name is said before reading
     collection = _read(options.data, options.image_size, options.seed, options.strict)
     spec = make_spec(options.model, collection.people.names, options.image_size)
@@ -158,7 +177,8 @@ def _evaluate(options: Namespace) -> None:
                          "nothing to evaluate")
     data = options.data or Path(run.data.root)
     collection = _read(data, run.spec.image_size, run.training.seed)
-    result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr)
+    result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr,
+                      fusions=True)
     content = summary(result, options.split) | {
         "snr_db": options.snr, "data": data.name, "data_digest": collection.digest,
         "synthetic": run.data.synthetic, "model": run.spec.family, "seed": run.training.seed,
@@ -169,6 +189,34 @@ def _evaluate(options: Namespace) -> None:
         print_json(content)
     else:
         _print_accuracy(content, run.data.synthetic)
+
+
+def _sweep(options: Namespace) -> None:
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        _import_keras()
+        from train.sweep.rows import rows_by_name
+        from train.sweep.sweep import sweep
+        from train.sweep.table import markdown
+        from train.sweep.work import Settings
+
+        for name in ("seeds", "epochs", "jobs", "budget_minutes"):
+            _check_positive(options, name)
+        if (options.test_noise is None) != (options.snr is None):
+            raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
+        settings = Settings(options.data, options.out, options.image_size, noise=options.noise,
+                            test_noise=options.test_noise, snr_db=options.snr)
+        content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
+                        budget_minutes=options.budget_minutes, jobs=options.jobs)
+    if options.json:
+        print_json(content)
+    else:
+        print(f"\n{markdown(content)}\ntable, plot and runs: {options.out}")
+
+
+def _check_positive(options: Namespace, name: str) -> None:
+    value = getattr(options, name)
+    if value is not None and value <= 0:
+        raise UsageError(f"--{name.replace('_', '-')} expects a number above 0, found {value}")
 
 
 def _print_accuracy(content: dict, synthetic: bool) -> None:

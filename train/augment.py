@@ -104,10 +104,9 @@ def augment_clip(
     """A random stretch of a clip: float32 [samples] -> float32 [CLIP_SAMPLES].
 
     Time shift; in one of two, `others` being clips of the same person, the rest of one of them
-    after a random point; in one of three, a filter like another microphone's; in one of three,
-    noise of 0 to 30 dB, recorded where `noises` holds some, or of a random colour. More noise slows
-    learning down. The network itself takes care of the level. Without `time_shift`, each clip is
-    its one window, spliced with none.
+    after a random point; in one of four, noise of 0 to 30 dB, recorded where `noises` holds some,
+    or of a random colour. More noise slows learning down. The network itself takes care of the
+    level. Without `time_shift`, each clip is its one window, spliced with none.
     """
     if time_shift:
         clip = _shift(clip, rng)
@@ -115,9 +114,7 @@ def augment_clip(
             clip = _spliced(clip, _shift(others[int(rng.integers(len(others)))], rng), rng)
     else:
         clip = speech_window(clip)
-    if rng.random() < 1 / 3:
-        clip = _colour(clip, 0.1, rng)
-    if rng.random() < 1 / 3:
+    if rng.random() < 1 / 4:
         recorded = noises and rng.random() < 0.5
         noise = noises[int(rng.integers(len(noises)))] if recorded else _made_noise(rng)
         clip = mix_noise(clip, noise, rng.uniform(0, 30), rng)
@@ -139,12 +136,6 @@ def _shift(clip: Sound, rng: np.random.Generator) -> Sound:
         start = int(rng.integers(clip.size - CLIP_SAMPLES + 1))
         return clip[start : start + CLIP_SAMPLES]
     return np.take(clip, np.arange(CLIP_SAMPLES) + rng.integers(clip.size), mode="wrap")
-
-
-def _colour(sound: Sound, strength: float, rng: np.random.Generator) -> Sound:
-    """A smooth random filter on CLIP_SAMPLES samples: `strength` is its spread, in factors of e."""
-    spectrum = np.fft.rfft(sound, _FFT_LENGTH) * _random_gain(strength, rng)
-    return np.fft.irfft(spectrum, _FFT_LENGTH)[:CLIP_SAMPLES].astype(np.float32)
 
 
 def _random_gain(strength: float, rng: np.random.Generator) -> Sound:

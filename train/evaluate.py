@@ -15,12 +15,22 @@ import numpy as np
 from edge_runtime.accuracy import Pair, PairScores, fused_pairs, noisy, score_pairs
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
-from edge_runtime.manifest import ACCURACY_COLUMNS
-from edge_runtime.people import MODALITIES, Modality, Sample, Split, test_pairs
+from edge_runtime.people import (
+    MODALITIES,
+    Modality,
+    Sample,
+    Split,
+    all_combinations,
+    test_pairs,
+)
+from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import Sound
 from train.examples import network_inputs, pair_inputs
 from train.run import RunFolder
 
+COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
+"""`ensemble` is the plain sum, `product` multiplies the scores, `scaled` is the sum after score
+scaling."""
 PREDICT_BATCH = 64
 
 
@@ -47,11 +57,13 @@ def fused_scores(
 
 def evaluate(
     folder: RunFolder, collection: Collection, split: Split = "test",
-    *, noises: list[Sound] | None = None, snr_db: float | None = None,
+    *, noises: list[Sound] | None = None, snr_db: float | None = None, fusions: bool = False,
 ) -> PairScores:
     """Score every test pair; with `noises`, the clips have noise added at `snr_db`.
 
-    Raises PeopleError where the data holds people whom the run has not seen, or no pairs.
+    With `fusions`, a pair gets the columns `product` and `scaled` too, the scaling fitted on
+    validation. Raises PeopleError where the data holds people whom the run has not seen, or no
+    pairs.
     """
     names = folder.run.spec.people
     shown = {s.person for s in collection.people.samples if s.split == split}
@@ -69,16 +81,36 @@ def evaluate(
     if folder.run.spec.parts == ("fused",):
         network = folder.load_network("fused")
         return fused_pairs(pairs, names, fused_scores(network, collection, folder, pairs))
-    face, voice = (network_scores(folder.load_network(modality), collection, folder, modality,
-                                  split) for modality in MODALITIES)
-    return score_pairs(pairs, names, face, voice)
+    networks = {modality: folder.load_network(modality) for modality in MODALITIES}
+
+    def scored(pairs: Sequence[Pair], split: Split) -> PairScores:
+        face, voice = (network_scores(network, collection, folder, modality, split)
+                       for modality, network in networks.items())
+        return score_pairs(pairs, names, face, voice)
+
+    result = scored(pairs, split)
+    if fusions:
+        validation = all_combinations(collection.people, "validation")
+        _add_fusions(result, scored(validation, "validation") if validation else None)
+    return result
+
+
+def _add_fusions(result: PairScores, validation: PairScores | None) -> None:
+    from train.scaling import fit_scaling
+
+    face, voice = result.columns["face"], result.columns["voice"]
+    result.columns["product"] = product(face, voice)
+    if validation:
+        scaling = fit_scaling(validation.columns["face"], validation.columns["voice"],
+                              validation.labels)
+        result.columns["scaled"] = fuse(face, voice, scaling)
 
 
 def summary(result: PairScores, split: Split) -> dict[str, Any]:
     """The keys that `evaluate --json` prints; accuracies are fractions."""
     shares = result.accuracy()
     return {"pairs": len(result.pairs), "split": split,
-            "accuracy": {column: shares.get(column) for column in ACCURACY_COLUMNS},
+            "accuracy": {column: shares.get(column) for column in COLUMNS},
             "interval": result.intervals()}
 
 

@@ -34,13 +34,13 @@ FORMAT = 1
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a run is trained. Rates are per step, patience in epochs."""
 
-    epochs: int = 50
+    epochs: int = 80
     batch_size: int = 16
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2.5e-3
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     warmup_epochs: int = 1
-    patience: int = 15
+    patience: int = 25
     seed: int = 0
     noise: str | None = None
     time_shift: bool = True

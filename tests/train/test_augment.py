@@ -114,7 +114,7 @@ def test_without_time_shift_a_clip_stays_in_place(voice_clip: Array) -> None:
     views = [augment_clip(voice_clip, [voice_clip], [], np.random.default_rng(seed),
                           time_shift=False) for seed in range(20)]
     window = speech_window(voice_clip)
-    assert sum(np.array_equal(view, window) for view in views) >= 3  # neither filter nor noise
+    assert sum(np.array_equal(view, window) for view in views) >= 10  # without noise
 
 
 def test_recorded_noise_is_used(voice_clip: Array) -> None:

@@ -58,7 +58,7 @@ def test_summary(result: PairScores) -> None:
     content = json.loads(json.dumps(summary(result, "test")))
     assert set(content) == {"pairs", "split", "accuracy", "interval"}
     assert (content["pairs"], content["split"]) == (8, "test")
-    assert set(content["accuracy"]) == {"face", "voice", "ensemble", "fused"}
+    assert set(content["accuracy"]) == {"face", "voice", "ensemble", "product", "scaled", "fused"}
     assert content["accuracy"]["fused"] is None
     for column, (low, high) in content["interval"].items():
         assert 0 <= low <= content["accuracy"][column] <= high <= 1
@@ -157,7 +157,7 @@ def test_the_command(run_copy: RunFolder, run_python: Run, tmp_path: Path) -> No
     content = json.loads(done.stdout)
     assert set(content) >= {"pairs", "split", "accuracy", "interval"}
     assert content["pairs"] == 8 and content["split"] == "test" and content["snr_db"] == 5
-    assert set(content["accuracy"]) == {"face", "voice", "ensemble", "fused"}
+    assert set(content["accuracy"]) == {"face", "voice", "ensemble", "product", "scaled", "fused"}
     saved = json.loads((run_copy.path / "accuracy.json").read_text())
     assert saved == {"test snr 5": content}
     assert (run_copy.path / "wrong test snr 5.csv").is_file()

@@ -48,10 +48,11 @@ class Pair(Family):
 class Fused(Family):
     """One network for both modalities.
 
-    fused_features: image [batch, S, S, 3] and spectrogram [batch, frames, mels, 1] -> features
-    [batch, dim].
+    fusion: where and how the two meet. fused_features: image [batch, S, S, 3] and spectrogram
+    [batch, frames, mels, 1] -> features [batch, dim].
     """
 
+    fusion: str
     fused_features: FusedFeatures
     parts: ClassVar[tuple[Part, ...]] = ("fused",)
 
@@ -76,7 +77,8 @@ def _join(pair: Pair, short_name: str, join: fusion.Join, head: fusion.Head,
     kind, text = (("frozen", "two trained, frozen") if frozen else
                   ("joint", "two networks trained as one:"))
     return Fused(f"{short_name}_{kind}_{join}", pair.multiple, f"{text} {pair.name}, {join}, MLP",
-                 pair.name if frozen else None, fused_features=fused_features)
+                 pair.name if frozen else None, fusion=f"outputs, {kind}: {join}",
+                 fused_features=fused_features)
 
 
 _PATCH = vit.PAIR.patch_size
@@ -97,14 +99,14 @@ FAMILIES: dict[str, Family] = {
         _mobilevit("mobilevit_xs", mobilevit.XS, mobilevit.PAPER, "as in the paper"),
         _mobilevit("mobilevit_s", mobilevit.S, mobilevit.PAPER, "as in the paper"),
         Fused("vit_stacked", _PATCH, "face and spectrogram as one picture, shifted patches",
-              fused_features=_vit_stacked),
+              fusion="input: stacked", fused_features=_vit_stacked),
         *(_join(_VIT, "vit", join, _VIT_HEAD, frozen)
           for frozen in (True, False) for join in _JOINS),
         Fused("vit_cross_attention", vit.TOWER.patch_size, "two ViTs mixed by cross-attention",
-              fused_features=fusion.vit_cross_attention),
+              fusion="cross-attention", fused_features=fusion.vit_cross_attention),
         Fused("mobilevit_cross_attention", 64,
               "two MobileViT-XXS for the device mixed by cross-attention",
-              fused_features=fusion.mobilevit_cross_attention),
+              fusion="cross-attention", fused_features=fusion.mobilevit_cross_attention),
         _join(_EDGE, "mobilevit_xxs_edge", "concat", _EDGE_HEAD, frozen=True),
     ]
 }

@@ -1,0 +1,153 @@
+"""Train the whole table, row after row; stopped at any point, it goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from typing import Any
+
+import keras
+
+from edge_runtime.errors import RunError
+from train.batches import MIN_EXAMPLES
+from train.models.registry import Part, family_of
+from train.spec import make_spec
+from train.sweep.plan import Plan, epoch_seconds, plan
+from train.sweep.rows import ROWS, Row, in_order
+from train.sweep.table import content_of, write_tables
+from train.sweep.work import Settings, read_data, read_result, run_row
+
+PLAN = "plan.json"
+
+
+def sweep(
+    settings: Settings, rows: Sequence[Row], seeds: int, *, epochs: int,
+    budget_minutes: float | None = None, jobs: int = 1,
+) -> dict[str, Any]:
+    """Train and evaluate every row with the seeds 0 to seeds - 1, as far as the budget allows.
+
+    Returns what `sweep --json` prints; leaves sweep.json, sweep.md and pareto.png in the folder,
+    after each row. jobs: rows at a time, each with its share of the cores. Raises RunError where
+    the folder holds a sweep of other settings.
+    """
+    start = time.monotonic()
+    settings.out.mkdir(parents=True, exist_ok=True)
+    chosen = _planned(settings, rows, seeds, epochs, budget_minutes, jobs)
+    budget_s = 60 * budget_minutes if budget_minutes else None
+    reasons = dict(chosen.reasons)
+    tasks = [(row, seed) for seed in range(seeds) for row in chosen.rows]
+    for row, seed, result in _run(settings, tasks, chosen.epochs, jobs, start, budget_s):
+        if reason := result.get("reason"):
+            reasons[row.name] = reason
+        _say(row, seed, result, time.monotonic() - start)
+        write_tables(settings.out, content_of(settings, rows, seeds, reasons))
+    content = content_of(settings, rows, seeds, reasons)
+    write_tables(settings.out, content)
+    return content
+
+
+def _run(
+    settings: Settings, tasks: list[tuple[Row, int]], epochs: int, jobs: int, start: float,
+    budget_s: float | None,
+) -> Iterator[tuple[Row, int, dict[str, Any]]]:
+    """Results as they come. A row waits for the pair that it joins; none begins after the budget's
+    end."""
+    _share_cores(jobs)
+    waiting = [(row, seed) for row, seed in tasks if read_result(settings, row, seed) is None]
+    running: dict[Future[dict[str, Any]], tuple[Row, int]] = {}
+    # A process a row: TensorFlow gives no memory back.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"),
+                             max_tasks_per_child=1) as pool:
+        while waiting or running:
+            for task in [t for t in waiting if _ready(settings, t)][: jobs - len(running)]:
+                waiting.remove(task)
+                if budget_s and time.monotonic() - start > budget_s:
+                    yield *task, {"reason": "not run: the budget was spent on the rows before it"}
+                else:
+                    running[pool.submit(run_row, settings, *task, epochs)] = task
+            if not running:
+                yield from ((*task, {"reason": f"not run: joins the networks of {task[0].towers}, "
+                                               "which is not run"}) for task in waiting)
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                try:
+                    yield *task, future.result()
+                except BrokenProcessPool:
+                    raise RunError(f"{settings.folder(task[0].name, task[1])}: the training was "
+                                   "killed; run the same command again to go on") from None
+
+
+def _ready(settings: Settings, task: tuple[Row, int]) -> bool:
+    row, seed = task
+    return row.towers is None or read_result(settings, ROWS[row.towers], seed) is not None
+
+
+def _share_cores(jobs: int) -> None:
+    """Two processes of one thread each do twice the work of one with two, on small networks."""
+    if jobs > 1:
+        threads = str(max(1, (os.cpu_count() or 1) // jobs))
+        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+            os.environ.setdefault(name, threads)
+
+
+def _planned(
+    settings: Settings, rows: Sequence[Row], seeds: int, epochs: int,
+    budget_minutes: float | None, jobs: int,
+) -> Plan:
+    """The plan in the folder, or a new one: a sweep that goes on keeps its number of epochs."""
+    file = settings.out / PLAN
+    asked = {"settings": {name: str(value) for name, value in asdict(settings).items()
+                          if name != "out"},
+             "rows": [row.name for row in rows], "seeds": seeds, "epochs": epochs,
+             "budget_minutes": budget_minutes}
+    if file.is_file():
+        known = json.loads(file.read_text())
+        if known["asked"] != asked:
+            raise RunError(f"{settings.out}: holds a sweep of other rows or settings; go on with "
+                           "the same ones, or name another folder")
+        return Plan(known["epochs"], [ROWS[name] for name in known["rows"]], known["reasons"])
+    made = _new_plan(settings, rows, seeds, epochs, budget_minutes, jobs)
+    file.write_text(json.dumps({"asked": asked, "epochs": made.epochs, "reasons": made.reasons,
+                                "rows": [row.name for row in made.rows]}, indent=2) + "\n")
+    return made
+
+
+def _new_plan(
+    settings: Settings, rows: Sequence[Row], seeds: int, epochs: int,
+    budget_minutes: float | None, jobs: int,
+) -> Plan:
+    if budget_minutes is None:
+        return Plan(epochs, list(rows), {})
+    print("how long does an epoch take?", flush=True)
+    collection = read_data(settings, seed=0)
+    epoch_s: dict[str, float] = {}
+    for row in rows:
+        spec = make_spec(row.family, collection.people.names, settings.image_size)
+        epoch_s[row.name] = sum(
+            epoch_seconds(spec, part, max(MIN_EXAMPLES, len(_examples(collection, part))))
+            for part in spec.parts)
+        print(f"  {row.name}: about {epoch_s[row.name]:.0f} s", flush=True)
+    keras.utils.clear_session()
+    networks = {row.name: len(family_of(row.family).parts) for row in rows}
+    made = plan(in_order(rows, epoch_s), epoch_s, networks, 60 * budget_minutes * jobs / seeds,
+                epochs, gpu=bool(keras.distribution.list_devices("gpu")))
+    print(f"{len(made.rows)} rows of {made.epochs} epochs, {len(made.reasons)} not run", flush=True)
+    return made
+
+
+def _examples(collection: Any, part: Part) -> Any:
+    return collection.people.of("voice" if part == "voice" else "face", "train")
+
+
+def _say(row: Row, seed: int, result: dict[str, Any], elapsed_s: float) -> None:
+    known = result.get("reason") or ", ".join(
+        f"{column} {100 * share:.1f}" for column, share in result["test"]["accuracy"].items()
+        if share is not None)
+    print(f"[{elapsed_s / 60:5.1f} min] {row.name}, seed {seed}: {known}", flush=True)

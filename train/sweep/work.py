@@ -1,0 +1,112 @@
+"""One row with one seed: training and evaluation, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.collection import Collection, read_collection
+from edge_runtime.errors import VisavoxError
+from edge_runtime.people import index_people
+from edge_runtime.voice import read_noises
+from train.augment import FACE_MARGIN
+from train.evaluate import evaluate, summary
+from train.fit import fit
+from train.models.build import build_network
+from train.run import RunFolder, Training, load_run
+from train.spec import make_spec
+from train.sweep.rows import Row
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all rows of a sweep have in common. noise: to train with; test_noise and snr_db: for a
+    second test, in noise; weights: file of VGG16's ImageNet weights, where it was named."""
+
+    data: Path
+    out: Path
+    image_size: int = 128
+    batch_size: int = 16
+    noise: Path | None = None
+    test_noise: Path | None = None
+    snr_db: float | None = None
+    weights: Path | None = None
+
+    def folder(self, row: str, seed: int) -> Path:
+        return self.out / row / f"seed{seed}"
+
+
+def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
+    """Train (or go on), evaluate, and leave the result in the run folder.
+
+    Returns the result, or {"reason": ...} where the row cannot be run.
+    """
+    folder = settings.folder(row.name, seed)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"seed{seed}.log").open("a", encoding="utf-8") as log, \
+            contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        try:
+            result = _train_and_evaluate(settings, row, seed, epochs)
+        except VisavoxError as error:
+            return {"reason": f"not run: {error}"}
+    partial = folder / f"{RESULT}.partial"
+    partial.write_text(json.dumps(result, indent=2) + "\n")
+    partial.replace(folder / RESULT)
+    return result
+
+
+def read_result(settings: Settings, row: Row, seed: int) -> dict[str, Any] | None:
+    """The result of a row that is done."""
+    file = settings.folder(row.name, seed) / RESULT
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
+def read_data(settings: Settings, seed: int) -> Collection:
+    """The people to train on, faces larger than the network's by FACE_MARGIN."""
+    return read_collection(index_people(settings.data, seed),
+                           round(settings.image_size * FACE_MARGIN))
+
+
+def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
+    start = time.monotonic()
+    collection = read_data(settings, seed)
+    spec = make_spec(row.family, collection.people.names, settings.image_size)
+    training = Training(
+        epochs=epochs, batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
+        noise=str(settings.noise.resolve()) if settings.noise else None)
+    path = settings.folder(row.name, seed)
+    towers = load_run(settings.folder(row.towers, seed)) if row.towers else None
+    folder = fit(collection, spec, training, path, resume=(path / "run.json").is_file(),
+                 towers=towers)
+    result = {
+        "row": row.name, "model": row.family, "fusion": row.fusion, "weights": row.weights,
+        "time_shift": row.time_shift, "seed": seed, "epochs": epochs,
+        "parameters": count_parameters(folder), "commit": folder.run.commit,
+        "data": collection.people.root.name, "data_digest": collection.digest,
+        "synthetic": folder.run.data is not None and folder.run.data.synthetic,
+        "train": _accuracy(folder, collection, "train"),
+        "test": _accuracy(folder, collection, "test"), "noisy": None}
+    if settings.test_noise:
+        result["noisy"] = _accuracy(folder, collection, "test",
+                                    noises=read_noises(settings.test_noise),
+                                    snr_db=settings.snr_db)
+    return result | {"wall_s": round(time.monotonic() - start, 1)}
+
+
+def _accuracy(
+    folder: RunFolder, collection: Collection, split: Any, **noise: Any
+) -> Mapping[str, Any]:
+    return summary(evaluate(folder, collection, split, fusions=True, **noise), split)
+
+
+def count_parameters(folder: RunFolder) -> int:
+    """Of all networks of a run."""
+    spec = folder.run.spec
+    return sum(build_network(spec, part).count_params() for part in spec.parts)
