@@ -194,10 +194,11 @@ def _evaluate(options: Namespace) -> None:
 def _sweep(options: Namespace) -> None:
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
         _import_keras()
-        from train.sweep.rows import rows_by_name
-        from train.sweep.sweep import sweep
-        from train.sweep.table import markdown
-        from train.sweep.work import Settings
+        with silenced_stderr():
+            from train.sweep.rows import rows_by_name
+            from train.sweep.settings import Settings
+            from train.sweep.sweep import sweep
+            from train.sweep.table import markdown
 
         for name in ("seeds", "epochs", "jobs", "budget_minutes"):
             _check_positive(options, name)

@@ -18,10 +18,12 @@ from edge_runtime.errors import RunError
 from train.batches import MIN_EXAMPLES
 from train.models.registry import Part, family_of
 from train.spec import make_spec
+from train.sweep.child import run_in_child
 from train.sweep.plan import Plan, epoch_seconds, plan
 from train.sweep.rows import ROWS, Row, in_order
+from train.sweep.settings import Settings, read_result
 from train.sweep.table import content_of, write_tables
-from train.sweep.work import Settings, read_data, read_result, run_row
+from train.sweep.work import read_data
 
 PLAN = "plan.json"
 
@@ -59,7 +61,7 @@ def _run(
     """Results as they come. A row waits for the pair that it joins; none begins after the budget's
     end."""
     _share_cores(jobs)
-    waiting = [(row, seed) for row, seed in tasks if read_result(settings, row, seed) is None]
+    waiting = [(row, seed) for row, seed in tasks if read_result(settings, row.name, seed) is None]
     running: dict[Future[dict[str, Any]], tuple[Row, int]] = {}
     # A process a row: TensorFlow gives no memory back.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"),
@@ -70,7 +72,8 @@ def _run(
                 if budget_s and time.monotonic() - start > budget_s:
                     yield *task, {"reason": "not run: the budget was spent on the rows before it"}
                 else:
-                    running[pool.submit(run_row, settings, *task, epochs)] = task
+                    running[pool.submit(run_in_child, settings, task[0].name, task[1],
+                                        epochs)] = task
             if not running:
                 yield from ((*task, {"reason": f"not run: joins the networks of {task[0].towers}, "
                                                "which is not run"}) for task in waiting)
@@ -86,7 +89,7 @@ def _run(
 
 def _ready(settings: Settings, task: tuple[Row, int]) -> bool:
     row, seed = task
-    return row.towers is None or read_result(settings, ROWS[row.towers], seed) is not None
+    return row.towers is None or read_result(settings, row.towers, seed) is not None
 
 
 def _share_cores(jobs: int) -> None:

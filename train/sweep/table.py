@@ -13,7 +13,7 @@ import numpy as np
 from edge_runtime.command import percent, table
 from train.evaluate import COLUMNS
 from train.sweep.rows import Row
-from train.sweep.work import Settings, read_result
+from train.sweep.settings import Settings, read_result
 
 POINTS_PER_DECADE = 5.0
 SCORE = (f"score = test accuracy in % of the sum (of the fused network where there is one) - "
@@ -30,7 +30,8 @@ def content_of(
     """What `sweep --json` prints: rows of means over the seeds, or the reason why there is none."""
     entries = []
     for row in rows:
-        found = [result for seed in range(seeds) if (result := read_result(settings, row, seed))]
+        found = [result for seed in range(seeds)
+                 if (result := read_result(settings, row.name, seed))]
         entries.append(_entry(row, found, reasons.get(row.name)))
     done = [entry for entry in entries if entry["test"]]
     known = {name: done[0][name] if done else None for name in ("data", "data_digest", "synthetic")}

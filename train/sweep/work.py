@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edge_runtime.collection import Collection, read_collection
@@ -21,26 +18,7 @@ from train.models.build import build_network
 from train.run import RunFolder, Training, load_run
 from train.spec import make_spec
 from train.sweep.rows import Row
-
-RESULT = "result.json"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all rows of a sweep have in common. noise: to train with; test_noise and snr_db: for a
-    second test, in noise; weights: file of VGG16's ImageNet weights, where it was named."""
-
-    data: Path
-    out: Path
-    image_size: int = 128
-    batch_size: int = 16
-    noise: Path | None = None
-    test_noise: Path | None = None
-    snr_db: float | None = None
-    weights: Path | None = None
-
-    def folder(self, row: str, seed: int) -> Path:
-        return self.out / row / f"seed{seed}"
+from train.sweep.settings import RESULT, Settings
 
 
 def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
@@ -49,23 +27,14 @@ def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, A
     Returns the result, or {"reason": ...} where the row cannot be run.
     """
     folder = settings.folder(row.name, seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"seed{seed}.log").open("a", encoding="utf-8") as log, \
-            contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        try:
-            result = _train_and_evaluate(settings, row, seed, epochs)
-        except VisavoxError as error:
-            return {"reason": f"not run: {error}"}
+    try:
+        result = _train_and_evaluate(settings, row, seed, epochs)
+    except VisavoxError as error:
+        return {"reason": f"not run: {error}"}
     partial = folder / f"{RESULT}.partial"
     partial.write_text(json.dumps(result, indent=2) + "\n")
     partial.replace(folder / RESULT)
     return result
-
-
-def read_result(settings: Settings, row: Row, seed: int) -> dict[str, Any] | None:
-    """The result of a row that is done."""
-    file = settings.folder(row.name, seed) / RESULT
-    return json.loads(file.read_text()) if file.is_file() else None
 
 
 def read_data(settings: Settings, seed: int) -> Collection:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from train.sweep.rows import ROWS
+from train.sweep.settings import RESULT, Settings
 from train.sweep.table import content_of, markdown, pareto_front, write_tables
-from train.sweep.work import RESULT, Settings
 
 EDGE, CROSS, VIT = (ROWS[name] for name in ("mobilevit_xxs_edge", "mobilevit_cross_attention",
                                             "vit"))
