@@ -11,10 +11,10 @@ from typing import Annotated
 
 import msgspec
 
+from edge_runtime.accuracy import COLUMNS
 from edge_runtime.errors import BundleError
 
 FORMAT = 1
-ACCURACY_COLUMNS = ("face", "voice", "ensemble", "fused")
 FILE_NAME = "manifest.json"
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -101,7 +101,7 @@ class Accuracy(_Strict, frozen=True):
     @property
     def columns(self) -> dict[str, float]:
         """What was measured, by column."""
-        shares = {column: getattr(self, column) for column in ACCURACY_COLUMNS}
+        shares = {column: getattr(self, column) for column in COLUMNS}
         return {column: share for column, share in shares.items() if share is not None}
 
 

@@ -12,10 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from edge_runtime.accuracy import Pair, PairScores, fused_pairs, noisy, score_pairs
+from edge_runtime.accuracy import COLUMNS, Pair, PairScores, fused_pairs, noisy, score_pairs
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
-from edge_runtime.manifest import ACCURACY_COLUMNS
 from edge_runtime.people import MODALITIES, Modality, Sample, Split, test_pairs
 from edge_runtime.voice import Sound
 from train.examples import network_inputs, pair_inputs
@@ -78,7 +77,7 @@ def summary(result: PairScores, split: Split) -> dict[str, Any]:
     """The keys that `evaluate --json` prints; accuracies are fractions."""
     shares = result.accuracy()
     return {"pairs": len(result.pairs), "split": split,
-            "accuracy": {column: shares.get(column) for column in ACCURACY_COLUMNS},
+            "accuracy": {column: shares.get(column) for column in COLUMNS},
             "interval": result.intervals()}
 
 
