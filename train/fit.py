@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
-import msgspec
 
 from edge_runtime.collection import Collection
 from edge_runtime.errors import RunError, UsageError
@@ -45,7 +45,8 @@ def fit(
     _check_towers(spec, towers)
     root = collection.people.root
     data = Data(root=str(root.resolve()), digest=collection.digest,
-                synthetic=is_synthetic(collection), problems=collection.problems)
+                synthetic=is_synthetic(collection), problems=collection.problems,
+                split_seed=collection.people.seed)
     run = Run(format=FORMAT, spec=spec, training=training, data=data, versions=versions(),
               commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume)
@@ -60,7 +61,7 @@ def fit(
         save_history(out / f"{part}.history.csv", recorder.rows)
     draw_curves(out / "curves.png", histories)
     wall_s = round(time.monotonic() - start, 1)
-    return save_run(out, msgspec.structs.replace(run, wall_s=wall_s))
+    return save_run(out, replace(run, wall_s=wall_s))
 
 
 def init(spec: Spec, out: Path, seed: int) -> RunFolder:
