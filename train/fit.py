@@ -10,13 +10,14 @@ import keras
 
 from edge_runtime.collection import Collection
 from edge_runtime.errors import RunError, UsageError
-from edge_runtime.voice import Sound, read_noises
+from edge_runtime.voice import Sound
 from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
 from train.examples import training_batches, validation_data
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
+from train.pack import noises_in
 from train.recorder import Recorder
 from train.run import (
     FORMAT,
@@ -51,7 +52,7 @@ def fit(
               commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume)
     save_split(out / "split.csv", collection.people)
-    noises = read_noises(Path(training.noise)) if training.noise else []
+    noises = noises_in(Path(training.noise)) if training.noise else []
     start = time.monotonic()
     histories: dict[str, Rows] = {}
     for part in spec.parts:
