@@ -45,7 +45,7 @@ def _bundle(options: Namespace) -> None:
         if run.data is None:
             raise UsageError(f"{options.run_folder}: the run is untrained (made by init); convert "
                              "it with --untrained")
-        people = index_people(options.data or Path(run.data.root), run.training.seed)
+        people = index_people(options.data or Path(run.data.root), run.split_seed)
         collection = read_collection(people, run.spec.image_size)
     manifest = make_bundle(folder, options.recipe, options.out, collection)
     content = describe(manifest)

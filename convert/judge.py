@@ -43,7 +43,7 @@ def measure(
     data = folder.run.data
     shares = found.accuracy()
     return Accuracy(
-        data=collection.people.root.name, data_digest=collection.digest,
+        data=collection.name, data_digest=collection.digest,
         synthetic=bool(data and data.synthetic), combinations=len(pairs), face=shares.get("face"),
         voice=shares.get("voice"), ensemble=shares.get("ensemble"), fused=shares.get("fused"),
         interval=found.intervals(), agreement=_agreement(found, reference),

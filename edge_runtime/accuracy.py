@@ -14,6 +14,7 @@ from edge_runtime.people import Sample
 from edge_runtime.scoring import fuse
 from edge_runtime.voice import Sound, mix_noise
 
+COLUMNS = ("face", "voice", "ensemble", "fused")
 Scores = npt.NDArray[np.float32]
 Pair = tuple[Sample, Sample]
 

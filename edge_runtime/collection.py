@@ -23,7 +23,7 @@ class Collection:
 
     faces: square crops, uint8 [side, side, 3] each. clips: float32 [samples] at 16 kHz each.
     problems: one line each, of what was left out and why. digest: SHA-256 over paths,
-    splits and contents.
+    splits and contents. name: of the data set, that of its folder.
     """
 
     people: People
@@ -31,6 +31,7 @@ class Collection:
     clips: dict[Sample, Sound] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     digest: str = ""
+    name: str = ""
 
 
 def read_collection(
@@ -41,7 +42,7 @@ def read_collection(
     Files that cannot be used, and people who lack a modality, are left out and named in `problems`;
     with `strict`, PeopleError names them all instead. It is raised too where nobody is left.
     """
-    contents = Collection(people)
+    contents = Collection(people, name=people.root.resolve().name)
     content_hash: dict[Sample, str] = {}
     unusable: list[Sample] = []
     for sample in progress(people.samples):

@@ -19,6 +19,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import PIL.ImageOps  # noqa: F401  # these three now, or the first decision's time would hold them
+import soundfile  # noqa: F401
+import soxr  # noqa: F401
 
 from edge_runtime.bundle import Bundle, load_bundle
 from edge_runtime.errors import UsageError

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from edge_runtime.accuracy import COLUMNS
 from edge_runtime.errors import BundleError
 
 FORMAT = 1
@@ -100,8 +101,7 @@ class Accuracy(_Strict, frozen=True):
     @property
     def columns(self) -> dict[str, float]:
         """What was measured, by column."""
-        shares = {column: getattr(self, column)
-                  for column in ("face", "voice", "ensemble", "fused")}
+        shares = {column: getattr(self, column) for column in COLUMNS}
         return {column: share for column, share in shares.items() if share is not None}
 
 

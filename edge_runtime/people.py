@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from PIL import Image
 
 from edge_runtime.errors import PeopleError
 from edge_runtime.voice import is_sound
@@ -44,10 +43,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class People:
-    """A folder of people: its samples in a fixed order (by person, then path)."""
+    """A folder of people: its samples in a fixed order (by person, then path).
+
+    seed: by which the split was drawn, as far as split.csv does not give it.
+    """
 
     root: Path
     samples: tuple[Sample, ...]
+    seed: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +81,8 @@ def index_people(root: Path, seed: int = 0) -> People:
     for modality in MODALITIES:
         if not any((s.modality, s.split) == (modality, "validation") for s in samples):
             samples = _draw_validation(samples, modality, seed)
-    return People(root, tuple(sorted(samples, key=lambda s: (s.person, s.modality, s.path))))
+    ordered = sorted(samples, key=lambda s: (s.person, s.modality, s.path))
+    return People(root, tuple(ordered), seed)
 
 
 def _read_split(table: Path) -> list[Sample]:
@@ -123,6 +127,8 @@ def _draw_split(root: Path, seed: int) -> list[Sample]:
 def _has_ending(path: Path, modality: Modality) -> bool:
     if modality == "voice":
         return is_sound(path)
+    from PIL import Image
+
     return path.suffix.lower() in Image.registered_extensions()
 
 

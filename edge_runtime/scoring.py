@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.manifest import Scaling, ScoreScaling
+if TYPE_CHECKING:  # reading a manifest takes msgspec, adding scores does not
+    from edge_runtime.manifest import Scaling, ScoreScaling
 
 Scores = npt.NDArray[np.float32]
 

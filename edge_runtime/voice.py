@@ -6,12 +6,11 @@ to it by golden vectors.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
-import soxr
 
 from edge_runtime.errors import InputError
 
@@ -30,6 +29,8 @@ def read_clip(path: Path, seconds: float | None = None) -> Sound:
     Returns float32 [samples] in -1 to 1; only the first `seconds` where given. Raises InputError if
     the file is missing, empty, no sound, damaged, silent, or longer than MAX_SECONDS.
     """
+    import soundfile  # here, since a machine that trains on packed data lacks it
+
     if not path.is_file():
         raise InputError(f"{path}: no such sound file")
     if path.stat().st_size == 0:
@@ -66,6 +67,8 @@ def resample(sound: Sound, rate: int) -> Sound:
     """float32 [samples] at `rate` Hz -> float32 [samples] at SAMPLE_RATE, by soxr."""
     if rate == SAMPLE_RATE:
         return sound
+    import soxr
+
     return np.asarray(soxr.resample(sound, rate, SAMPLE_RATE), dtype=np.float32)
 
 
@@ -121,9 +124,13 @@ def read_noises(folder: Path) -> list[Sound]:
 
 def is_sound(path: Path) -> bool:
     """Whether the file's ending is one that libsndfile reads."""
-    return path.suffix.lower().lstrip(".") in SOUND_ENDINGS
+    return path.suffix.lower().lstrip(".") in _sound_endings()
 
 
-# "raw" has no header, so that nobody knows its rate.
-SOUND_ENDINGS = frozenset(name.lower() for name in soundfile.available_formats()) - {"raw"} | {
-    "aif", "oga", "opus"}
+@functools.cache
+def _sound_endings() -> frozenset[str]:
+    import soundfile
+
+    known = frozenset(name.lower() for name in soundfile.available_formats())
+    # "raw" has no header, so that nobody knows its rate.
+    return known - {"raw"} | {"aif", "oga", "opus"}

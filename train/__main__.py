@@ -1,7 +1,8 @@
-"""`python -m train`: synthetic people, training, evaluation."""
+"""`python -m train`: synthetic people, data packed for another machine, training, evaluation."""
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -13,11 +14,10 @@ from typing import get_args
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from edge_runtime.collection import Collection, problem_report, read_collection
+from edge_runtime.collection import Collection, problem_report
 from edge_runtime.command import Commands, percent, print_json, silenced_stderr, table
 from edge_runtime.errors import UsageError
-from edge_runtime.people import Sample, Split, index_people
-from edge_runtime.voice import read_noises
+from edge_runtime.people import Sample, Split
 
 DEFAULT_MODEL = "mobilevit_xxs_edge"
 
@@ -25,8 +25,9 @@ DEFAULT_MODEL = "mobilevit_xxs_edge"
 def main() -> int:
     commands = Commands("python -m train", "Train networks that identify people.")
     _add_synth(commands)
+    _add_pack(commands)
     fit = commands.add("fit", _fit, "train a pair of networks on a folder of people")
-    fit.add_argument("--data", type=Path, required=True, help="folder of people")
+    fit.add_argument("--data", type=Path, required=True, help="folder of people, or a pack")
     fit.add_argument("--towers", type=Path, metavar="RUN",
                      help="trained pair that a fusion of frozen networks joins")
     _add_model(fit)
@@ -37,9 +38,11 @@ def main() -> int:
     _add_model(init)
     evaluate = commands.add("evaluate", _evaluate, "measure a run's accuracy on test pairs")
     evaluate.add_argument("run_folder", type=Path, metavar="RUN")
-    evaluate.add_argument("--data", type=Path, help="folder of people (that of the training)")
+    evaluate.add_argument("--data", type=Path,
+                          help="folder of people, or a pack (that of the training)")
     evaluate.add_argument("--split", default="test", choices=get_args(Split))
-    evaluate.add_argument("--noise", type=Path, metavar="DIR", help="sound files of noise to add")
+    evaluate.add_argument("--noise", type=Path, metavar="DIR",
+                          help="sound files of noise to add, or a pack")
     evaluate.add_argument("--snr", type=float, metavar="DB", help="speech over noise, with --noise")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     _add_sweep(commands)
@@ -76,6 +79,19 @@ def _add_synth(commands: Commands) -> None:
     synth.add_argument("--scenes", action="store_true", help="whole pictures of 640x480 too")
 
 
+def _add_pack(commands: Commands) -> None:
+    pack = commands.add("pack", _pack, "decode a folder of people into few files, for a training "
+                                       "machine without picture and sound libraries")
+    pack.add_argument("--data", type=Path, required=True, help="folder of people")
+    pack.add_argument("--image-size", type=int, default=128, metavar="S",
+                      help="the one to train with (128)")
+    pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    pack.add_argument("--noise", type=Path, metavar="DIR", help="sound files of noise to pack too")
+    pack.add_argument("--seed", type=int, default=0,
+                      help="draws the split, as far as split.csv does not give it (0)")
+    pack.add_argument("--strict", action="store_true", help="refuse data with any problem")
+
+
 def _add_model(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL, help=f"model family ({DEFAULT_MODEL})")
     parser.add_argument("--image-size", type=int, default=128, metavar="S",
@@ -90,7 +106,7 @@ def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2.5e-3, help="at its peak (0.0025)")
     parser.add_argument("--noise", type=Path, metavar="DIR",
-                        help="sound files of noise to train with, beside made noise")
+                        help="sound files of noise to train with, beside made noise; or a pack")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--strict", action="store_true", help="refuse data with any problem")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
@@ -111,20 +127,37 @@ def _synth(options: Namespace) -> None:
 
 
 def _read(data: Path, image_size: int, seed: int, strict: bool = False) -> Collection:
-    from train.augment import FACE_MARGIN
+    from train.pack import read_data
 
-    collection = read_collection(index_people(data, seed), round(image_size * FACE_MARGIN),
-                                 strict=strict, progress=_progress)
+    collection = read_data(data, image_size, seed, strict=strict, progress=_progress)
     if collection.problems:
         print(problem_report(collection.problems), file=sys.stderr, flush=True)
     return collection
 
 
-def _progress(samples: Iterable[Sample]) -> Iterable[Sample]:
-    from tqdm import tqdm
-
-    bar: Iterable[Sample] = tqdm(samples, desc="reading", unit="file", disable=None, leave=False)
+def _progress(samples: Iterable[Sample], doing: str = "reading") -> Iterable[Sample]:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return samples
+    bar: Iterable[Sample] = tqdm(samples, desc=doing, unit="file", disable=None, leave=False)
     return bar
+
+
+def _pack(options: Namespace) -> None:
+    _import_keras()
+    from train.pack import noises_in, write_pack
+
+    if not 32 <= options.image_size <= 1024:
+        raise UsageError(f"--image-size expects 32 to 1024, found {options.image_size}")
+    noises = noises_in(options.noise) if options.noise else []
+    collection = _read(options.data, options.image_size, options.seed, options.strict)
+    write_pack(options.out, collection, options.image_size, noises,
+               progress=functools.partial(_progress, doing="packing"))
+    files = sorted(options.out.iterdir())
+    size_mb = sum(file.stat().st_size for file in files) / 1e6
+    print(f"{len(collection.people.samples)} files of {len(collection.people.names)} people packed "
+          f"in {len(files)} files, {size_mb:.1f} MB: {options.out}")
 
 
 def _fit(options: Namespace) -> None:
@@ -165,22 +198,23 @@ def _init(options: Namespace) -> None:
 def _evaluate(options: Namespace) -> None:
     _import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
+    from train.pack import noises_in
     from train.run import load_run
 
     if (options.noise is None) != (options.snr is None):
         raise UsageError("--noise DIR and --snr DB go together, found one of them")
-    noises = read_noises(options.noise) if options.noise else None
+    noises = noises_in(options.noise) if options.noise else None
     folder = load_run(options.run_folder)
     run = folder.run
     if run.data is None:
         raise UsageError(f"{options.run_folder}: the run is untrained (made by init); there is "
                          "nothing to evaluate")
     data = options.data or Path(run.data.root)
-    collection = _read(data, run.spec.image_size, run.training.seed)
+    collection = _read(data, run.spec.image_size, run.split_seed)
     result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr,
                       fusions=True)
     content = summary(result, options.split) | {
-        "snr_db": options.snr, "data": data.name, "data_digest": collection.digest,
+        "snr_db": options.snr, "data": collection.name, "data_digest": collection.digest,
         "synthetic": run.data.synthetic, "model": run.spec.family, "seed": run.training.seed,
         "commit": run.commit, "wall_s": run.wall_s}
     condition = options.split + (f" snr {options.snr:g}" if noises else "")

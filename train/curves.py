@@ -17,8 +17,12 @@ def save_history(path: Path, rows: Rows) -> None:
 
 
 def draw_curves(path: Path, histories: dict[str, Rows]) -> None:
-    """Loss and accuracy against epochs, a column for each network."""
-    import matplotlib
+    """Loss and accuracy against epochs, a column for each network; nothing without matplotlib."""
+    try:
+        import matplotlib
+    except ImportError:
+        print(f"{path.name} is not drawn: there is no matplotlib here; the histories hold the same")
+        return
 
     matplotlib.use("Agg")
     from matplotlib import pyplot

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
-import msgspec
 
 from edge_runtime.collection import Collection
 from edge_runtime.errors import RunError, UsageError
-from edge_runtime.voice import Sound, read_noises
+from edge_runtime.voice import Sound
 from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
 from train.examples import training_batches, validation_data
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
+from train.pack import noises_in
 from train.recorder import Recorder
 from train.run import (
     FORMAT,
@@ -45,12 +46,13 @@ def fit(
     _check_towers(spec, towers)
     root = collection.people.root
     data = Data(root=str(root.resolve()), digest=collection.digest,
-                synthetic=is_synthetic(collection), problems=collection.problems)
+                synthetic=is_synthetic(collection), problems=collection.problems,
+                split_seed=collection.people.seed)
     run = Run(format=FORMAT, spec=spec, training=training, data=data, versions=versions(),
               commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume)
     save_split(out / "split.csv", collection.people)
-    noises = read_noises(Path(training.noise)) if training.noise else []
+    noises = noises_in(Path(training.noise)) if training.noise else []
     start = time.monotonic()
     histories: dict[str, Rows] = {}
     for part in spec.parts:
@@ -60,7 +62,7 @@ def fit(
         save_history(out / f"{part}.history.csv", recorder.rows)
     draw_curves(out / "curves.png", histories)
     wall_s = round(time.monotonic() - start, 1)
-    return save_run(out, msgspec.structs.replace(run, wall_s=wall_s))
+    return save_run(out, replace(run, wall_s=wall_s))
 
 
 def init(spec: Spec, out: Path, seed: int) -> RunFolder:

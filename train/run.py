@@ -19,19 +19,20 @@ from importlib import metadata
 from pathlib import Path
 
 import keras
-import msgspec
 
 import edge_runtime
-from edge_runtime.errors import RunError
+from edge_runtime.errors import RunError, UsageError
 from edge_runtime.people import COLUMNS, People
 from train.models.build import build_network
 from train.models.registry import Part
-from train.spec import Spec
+from train.spec import Spec, make_spec
+from train.strict_json import from_json, to_json
 
 FORMAT = 1
 
 
-class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Training:
     """How a run is trained. Rates are per step, patience in epochs."""
 
     epochs: int = 80
@@ -46,16 +47,20 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     time_shift: bool = True
 
 
-class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a run was trained on. `digest` is over paths and contents of all files."""
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """What a run was trained on. `digest` is over paths and contents of all files; `split_seed` is
+    None where it is that of the training."""
 
     root: str
     digest: str
     synthetic: bool
     problems: list[str]
+    split_seed: int | None = None
 
 
-class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Run:
     """The contents of run.json. Without `data` the networks are untrained, for latency only."""
 
     format: int
@@ -65,6 +70,13 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     versions: dict[str, str]
     commit: str | None
     wall_s: float | None
+
+    @property
+    def split_seed(self) -> int:
+        """What the split was drawn by, as far as no split.csv gives it."""
+        if self.data is None or self.data.split_seed is None:
+            return self.training.seed
+        return self.data.split_seed
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ def save_run(path: Path, run: Run) -> RunFolder:
     """Write run.json, in one step."""
     path.mkdir(parents=True, exist_ok=True)
     partial = path / "run.json.partial"
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+    partial.write_bytes(to_json(run))
     partial.replace(path / "run.json")
     return RunFolder(path, run)
 
@@ -104,8 +116,9 @@ def load_run(path: Path) -> RunFolder:
         raise RunError(f"{path}: expected a run folder (with run.json), found none; make one with "
                        "'python -m train fit'")
     try:
-        run = msgspec.json.decode(file.read_bytes(), type=Run)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        run = from_json(Run, file.read_bytes())
+        make_spec(run.spec.family, run.spec.people, run.spec.image_size)
+    except (ValueError, UsageError) as error:
         raise RunError(f"{file}: {error}; the run is damaged or of another version, train "
                        "again") from None
     if run.format != FORMAT:

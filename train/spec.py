@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
+from dataclasses import dataclass
 
 from edge_runtime.errors import UsageError
 from train.models.registry import Part, family_of
 
 
-class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Spec:
     """A family and its sizes. `people` are the names in the order of the scores."""
 
     family: str
     people: tuple[str, ...]
-    image_size: Annotated[int, msgspec.Meta(ge=32, le=1024)] = 128
+    image_size: int = 128
 
     @property
     def num_people(self) -> int:

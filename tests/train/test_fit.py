@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -108,9 +108,9 @@ def test_resuming_another_run_is_refused(
 ) -> None:
     spec, training = small_run.run.spec, small_run.run.training
     if what == "model":
-        spec = msgspec.structs.replace(spec, **change)
+        spec = replace(spec, **change)
     else:
-        training = msgspec.structs.replace(training, **change)
+        training = replace(training, **change)
     with pytest.raises(RunError, match=f"the {what} differ from those the run was begun with"):
         fit(collection, spec, training, small_run.path, resume=True)
 
@@ -154,7 +154,7 @@ def test_another_seed_is_another_training(
 ) -> None:
     monkeypatch.setattr("train.batches.MIN_EXAMPLES", 96)
     monkeypatch.setattr(train_fit, "Recorder", StoppedRecorder)
-    training = msgspec.structs.replace(small_run.run.training, seed=1)
+    training = replace(small_run.run.training, seed=1)
     with pytest.raises(Stop):
         fit(collection, small_run.run.spec, training, tmp_path / "run")
     with np.load(tmp_path / "run" / "checkpoint" / "face.npz") as file:
@@ -258,8 +258,6 @@ def test_another_format_is_refused(small_run: RunFolder, tmp_path: Path) -> None
 
 
 def test_who_is_synthetic(collection: Collection) -> None:
-    from dataclasses import replace
-
     assert is_synthetic(collection)
     first, *rest = collection.people.samples
     real = replace(collection, people=replace(
@@ -270,8 +268,6 @@ def test_who_is_synthetic(collection: Collection) -> None:
 def test_without_files_to_validate_on(
     small_run: RunFolder, collection: Collection, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
     people = collection.people.without(collection.people.of("face", "validation"))
     with pytest.raises(PeopleError, match="expected face files to validate on"):
         fit(replace(collection, people=people), small_run.run.spec, small_run.run.training,

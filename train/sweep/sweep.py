@@ -17,13 +17,13 @@ import keras
 from edge_runtime.errors import RunError
 from train.batches import MIN_EXAMPLES
 from train.models.registry import Part, family_of
+from train.pack import read_data
 from train.spec import make_spec
 from train.sweep.child import run_in_child
 from train.sweep.plan import Plan, epoch_seconds, plan
 from train.sweep.rows import ROWS, Row, in_order
 from train.sweep.settings import Settings, read_result
 from train.sweep.table import content_of, write_tables
-from train.sweep.work import read_data
 
 PLAN = "plan.json"
 
@@ -129,7 +129,7 @@ def _new_plan(
     if budget_minutes is None:
         return Plan(epochs, list(rows), {})
     print("how long does an epoch take?", flush=True)
-    collection = read_data(settings, seed=0)
+    collection = read_data(settings.data, settings.image_size, seed=0)
     epoch_s: dict[str, float] = {}
     for row in rows:
         spec = make_spec(row.family, collection.people.names, settings.image_size)

@@ -7,14 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from edge_runtime.collection import Collection, read_collection
+from edge_runtime.collection import Collection
 from edge_runtime.errors import VisavoxError
-from edge_runtime.people import index_people
-from edge_runtime.voice import read_noises
-from train.augment import FACE_MARGIN
 from train.evaluate import evaluate, summary
 from train.fit import fit
 from train.models.build import build_network
+from train.pack import noises_in, read_data
 from train.run import RunFolder, Training, load_run
 from train.spec import make_spec
 from train.sweep.rows import Row
@@ -37,15 +35,9 @@ def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, A
     return result
 
 
-def read_data(settings: Settings, seed: int) -> Collection:
-    """The people to train on, faces larger than the network's by FACE_MARGIN."""
-    return read_collection(index_people(settings.data, seed),
-                           round(settings.image_size * FACE_MARGIN))
-
-
 def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
     start = time.monotonic()
-    collection = read_data(settings, seed)
+    collection = read_data(settings.data, settings.image_size, seed)
     spec = make_spec(row.family, collection.people.names, settings.image_size)
     training = Training(
         epochs=epochs, batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
@@ -58,13 +50,13 @@ def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) ->
         "row": row.name, "model": row.family, "fusion": row.fusion, "weights": row.weights,
         "time_shift": row.time_shift, "seed": seed, "epochs": epochs,
         "parameters": count_parameters(folder), "commit": folder.run.commit,
-        "data": collection.people.root.name, "data_digest": collection.digest,
+        "data": collection.name, "data_digest": collection.digest,
         "synthetic": folder.run.data is not None and folder.run.data.synthetic,
         "train": _accuracy(folder, collection, "train"),
         "test": _accuracy(folder, collection, "test"), "noisy": None}
     if settings.test_noise:
         result["noisy"] = _accuracy(folder, collection, "test",
-                                    noises=read_noises(settings.test_noise),
+                                    noises=noises_in(settings.test_noise),
                                     snr_db=settings.snr_db)
     return result | {"wall_s": round(time.monotonic() - start, 1)}
 
