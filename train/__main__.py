@@ -20,6 +20,7 @@ from edge_runtime.errors import UsageError
 from edge_runtime.people import Sample, Split
 
 DEFAULT_MODEL = "mobilevit_xxs_edge"
+PRECISIONS = ("float32", "bfloat16", "float16")  # train.precision's, whose Keras imports slowly
 
 
 def main() -> int:
@@ -105,6 +106,12 @@ def _add_training(parser: ArgumentParser) -> None:
                         help="stop after so many epochs without a better validation loss (25)")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2.5e-3, help="at its peak (0.0025)")
+    parser.add_argument("--precision", default="float32", choices=PRECISIONS,
+                        help="what the networks compute in while they train (float32)")
+    parser.add_argument("--devices", type=int, default=1, metavar="N",
+                        help="GPUs that share each batch, on the JAX backend (1)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N",
+                        help="threads that prepare batches (2)")
     parser.add_argument("--noise", type=Path, metavar="DIR",
                         help="sound files of noise to train with, beside made noise; or a pack")
     parser.add_argument("--seed", type=int, default=0)
@@ -164,20 +171,24 @@ def _fit(options: Namespace) -> None:
     _import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.fit import fit, is_synthetic
+    from train.machine import Machine
     from train.run import Training, load_run
     from train.spec import make_spec
 
-    for name in ("epochs", "patience", "batch_size", "learning_rate"):
+    for name in ("epochs", "patience", "batch_size", "learning_rate", "devices", "workers"):
         _check_positive(options, name)
     make_spec(options.model, ("", ""), options.image_size)  # a wrong name is said before reading
+    machine = Machine(options.devices, options.workers)
+    machine.check(options.batch_size)
     collection = _read(options.data, options.image_size, options.seed, options.strict)
     spec = make_spec(options.model, collection.people.names, options.image_size)
     training = Training(
         epochs=options.epochs, patience=options.patience, batch_size=options.batch_size,
-        learning_rate=options.learning_rate, seed=options.seed,
+        learning_rate=options.learning_rate, seed=options.seed, precision=options.precision,
         noise=str(options.noise.resolve()) if options.noise else None)
     towers = load_run(options.towers) if options.towers else None
-    folder = fit(collection, spec, training, options.out, resume=options.resume, towers=towers)
+    folder = fit(collection, spec, training, options.out, resume=options.resume, towers=towers,
+                 machine=machine)
     if collection.people.of("face", "test") and collection.people.of("voice", "test"):
         result = evaluate(folder, collection)
         save_accuracy(folder, result, summary(result, "test"), "test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -21,35 +22,40 @@ class Batches(keras.utils.PyDataset):
     """One epoch's batches (inputs, one-hot labels), drawn anew each epoch.
 
     examples: decoded files. labels: indices of people. augment: (example, rng) -> network input.
-    Each example has a random generator of its own, seeded by (seed, epoch, place).
+    Each example has a random generator of its own, seeded by (seed, epoch, place). workers:
+    threads that make batches ahead of the training.
     """
 
     def __init__(
         self, examples: Sequence[Any], labels: Sequence[int], num_people: int, augment: Augment,
-        *, batch_size: int, seed: int,
+        *, batch_size: int, seed: int, workers: int = WORKERS,
     ) -> None:
-        super().__init__(workers=WORKERS, max_queue_size=8)
+        super().__init__(workers=workers, max_queue_size=max(8, 2 * workers))
         self.examples, self.augment, self.seed = examples, augment, seed
         self.targets = np.eye(num_people, dtype=np.float32)[np.asarray(labels)]
         self.batch_size = min(batch_size, len(examples))
         self.epoch = 0
+        self.ready_at: dict[int, float] = {}  # when each batch was finished, in seconds
 
     def __len__(self) -> int:
         return max(len(self.examples), MIN_EXAMPLES) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[Inputs, Array]:
         places = range(index * self.batch_size, (index + 1) * self.batch_size)
-        chosen = [self._example_at(place) for place in places]
+        chosen = self._examples_at(places)
         views = [
             self.augment(self.examples[i], np.random.default_rng([self.seed, self.epoch, place]))
             for i, place in zip(chosen, places, strict=True)]
-        return stacked(views), self.targets[chosen]
+        batch = stacked(views), self.targets[chosen]
+        self.ready_at[index] = time.perf_counter()
+        return batch
 
-    def _example_at(self, place: int) -> int:
+    def _examples_at(self, places: range) -> list[int]:
         """Every example once in random order, then again in another order."""
-        turn, rest = divmod(place, len(self.examples))
-        order = np.random.default_rng([self.seed, self.epoch, turn, 1])
-        return int(order.permutation(len(self.examples))[rest])
+        count = len(self.examples)
+        orders = {turn: np.random.default_rng([self.seed, self.epoch, turn, 1]).permutation(count)
+                  for turn in range(places[0] // count, places[-1] // count + 1)}
+        return [int(orders[place // count][place % count]) for place in places]
 
 
 def stacked(rows: Sequence[Inputs]) -> Inputs:

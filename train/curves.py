@@ -9,9 +9,10 @@ Rows = list[dict[str, float]]
 
 
 def save_history(path: Path, rows: Rows) -> None:
-    """One line per epoch."""
+    """One line per epoch; a column that an epoch lacks stays empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -16,7 +16,7 @@ from edge_runtime.face import square_face
 from edge_runtime.people import Modality, Sample, Split, test_pairs
 from edge_runtime.voice import Sound, speech_window
 from train.augment import augment_clip, augment_face
-from train.batches import Augment, Batches, Inputs
+from train.batches import WORKERS, Augment, Batches, Inputs
 from train.models.registry import Part
 from train.run import Training
 from train.spec import Spec
@@ -29,6 +29,7 @@ def labels_of(samples: tuple[Sample, ...], names: tuple[str, ...]) -> list[int]:
 
 def training_batches(
     collection: Collection, spec: Spec, training: Training, part: Part, noises: list[Sound],
+    workers: int = WORKERS,
 ) -> Batches:
     samples = collection.people.of("voice" if part == "voice" else "face", "train")
     clips: dict[str, list[Sound]] = {}
@@ -45,7 +46,7 @@ def training_batches(
         examples = [(collection.faces[s], clips[s.person]) for s in samples]
         augment = functools.partial(_fused_view, spec.image_size, noises, training.time_shift)
     return Batches(examples, labels_of(samples, spec.people), spec.num_people, augment,
-                   batch_size=training.batch_size, seed=training.seed)
+                   batch_size=training.batch_size, seed=training.seed, workers=workers)
 
 
 def _face_view(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from edge_runtime.collection import Collection
 from edge_runtime.errors import RunError, UsageError
@@ -14,10 +15,12 @@ from edge_runtime.voice import Sound
 from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
 from train.examples import training_batches, validation_data
+from train.machine import ONE_DEVICE, Machine
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
 from train.pack import noises_in
+from train.precision import built_in
 from train.recorder import Recorder
 from train.run import (
     FORMAT,
@@ -32,17 +35,21 @@ from train.run import (
     versions,
 )
 from train.spec import Spec
+from train.throughput import Throughput
+
+VALIDATION_BATCH = 32  # per device
 
 
 def fit(
     collection: Collection, spec: Spec, training: Training, out: Path, *, resume: bool = False,
-    towers: RunFolder | None = None,
+    towers: RunFolder | None = None, machine: Machine = ONE_DEVICE,
 ) -> RunFolder:
     """Train the networks one after the other and leave a run folder.
 
     With `resume`, a run that was stopped goes on after its last whole epoch. towers: the trained
     pair that a fusion of frozen networks joins. Raises RunError if `out` holds another run.
     """
+    machine.check(training.batch_size)
     _check_towers(spec, towers)
     root = collection.people.root
     data = Data(root=str(root.resolve()), digest=collection.digest,
@@ -57,7 +64,9 @@ def fit(
     histories: dict[str, Rows] = {}
     for part in spec.parts:
         print(f"\n{spec.family}, {part} network, {spec.num_people} people", flush=True)
-        recorder = _fit_network(collection, spec, training, part, noises, folder, towers)
+        with machine.shared():
+            recorder = _fit_network(collection, spec, training, part, noises, folder, towers,
+                                    machine)
         histories[part] = recorder.rows
         save_history(out / f"{part}.history.csv", recorder.rows)
     draw_curves(out / "curves.png", histories)
@@ -116,23 +125,28 @@ def _open_folder(out: Path, run: Run, resume: bool) -> RunFolder:
 
 def _fit_network(
     collection: Collection, spec: Spec, training: Training, part: Part,
-    noises: list[Sound], folder: RunFolder, towers: RunFolder | None = None,
+    noises: list[Sound], folder: RunFolder, towers: RunFolder | None, machine: Machine,
 ) -> Recorder:
     keras.utils.set_random_seed(training.seed * len(spec.parts) + spec.parts.index(part))
-    batches = training_batches(collection, spec, training, part, noises)
-    network = build_network(spec, part)
+    batches = training_batches(collection, spec, training, part, noises, machine.workers)
+    machine.check(batches.batch_size)
+    with built_in(training.precision):
+        network = build_network(spec, part)
+        classifier = keras.Model(network.input, network.output["scores"], name=network.name)
     if towers:
         copy_towers(network, towers.load_network("face"), towers.load_network("voice"))
-    classifier = keras.Model(network.input, network.output["scores"], name=network.name)
     _compile(classifier, training, steps_per_epoch=len(batches))
     recorder = Recorder(folder.path / "checkpoint" / f"{part}.npz", training.patience)
     recorder.restore(classifier)
+    throughput = Throughput(batches)
     if recorder.epochs_done < training.epochs and not recorder.finished_early:
         classifier.fit(
-            batches, validation_data=validation_data(collection, spec, part),
+            batches, validation_batch_size=machine.devices * VALIDATION_BATCH,
+            validation_data=machine.divisible(*validation_data(collection, spec, part)),
             initial_epoch=recorder.epochs_done, epochs=training.epochs,
-            callbacks=[EpochCounter(batches), recorder], verbose="auto",
+            callbacks=[EpochCounter(batches), throughput, recorder], verbose="auto",
             shuffle=False)  # the batches are drawn in random order by their own seed
+        print(throughput.line(), flush=True)
     classifier.set_weights(recorder.best_weights)
     network.save_weights(folder.weights(part))
     return recorder
@@ -149,4 +163,16 @@ def _compile(network: keras.Model, training: Training, steps_per_epoch: int) -> 
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False
     network.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit)
-    optimizer.build(network.trainable_variables)  # or TensorFlow traces the first step twice
+    # Or TensorFlow traces the first step twice. For float16 it is one around the optimizer above.
+    network.optimizer.build(network.trainable_variables)
+    _build_figures(network)
+
+
+def _build_figures(network: keras.Model) -> None:
+    """Make what loss and metrics keep. On JAX, Keras would draw a batch of the first epoch for it,
+    and what its threads had drawn beside would come before the batches of each epoch from then
+    on: another training than on TensorFlow, and not the same one after --resume."""
+    rows = np.full((1, network.output.shape[-1]), 1 / network.output.shape[-1], np.float32)
+    network.compute_loss(None, rows, rows)
+    network.compute_metrics(None, rows, rows)
+    network.reset_metrics()

@@ -82,7 +82,8 @@ class Recorder(keras.callbacks.Callback):
                 arrays = {name: file[name] for name in file.files}
             state = json.loads(str(arrays["state"]))
             model.set_weights(_numbered(arrays, "weight"))
-            model.optimizer.build(model.trainable_variables)
+            if not model.optimizer.built:  # built twice, that of float16 has too many variables
+                model.optimizer.build(model.trainable_variables)
             variables = [*model.optimizer.variables, *_seeds(model)]
             values = [*_numbered(arrays, "optimizer"), *_numbered(arrays, "seed")]
             for variable, value in zip(variables, values, strict=True):

@@ -3,7 +3,7 @@
     run.json            configuration, data, versions
     split.csv           which file was used for what
     face.weights.h5     best weights (voice.weights.h5 likewise)
-    face.history.csv    loss and accuracy of each epoch (voice.history.csv likewise)
+    face.history.csv    loss, accuracy and throughput of each epoch (voice.history.csv likewise)
     curves.png          the same as a picture
     accuracy.json       accuracy per column with intervals, once evaluated; wrong.csv: the mistakes
     checkpoint/         what --resume goes on from
@@ -25,6 +25,7 @@ from edge_runtime.errors import RunError, UsageError
 from edge_runtime.people import COLUMNS, People
 from train.models.build import build_network
 from train.models.registry import Part
+from train.precision import Precision
 from train.spec import Spec, make_spec
 from train.strict_json import from_json, to_json
 
@@ -45,6 +46,7 @@ class Training:
     seed: int = 0
     noise: str | None = None
     time_shift: bool = True
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,9 @@ def build_network(spec: Spec, part: Part) -> keras.Model:
         raise ValueError(f"{spec.family} has the parts {family.parts}, found '{part}'")
     kept = layers.Dropout(DROPOUT, name="dropout")(features)
     scores = layers.Dense(spec.num_people, "softmax", name="scores", dtype="float32")(kept)
-    embedding = layers.Identity(name="embedding")(l2_normalised(features))
+    # Under mixed precision (train.precision) everything else here computes in 16 bits.
+    whole = features if features.dtype == "float32" else ops.cast(features, "float32")
+    embedding = layers.Identity(name="embedding", dtype="float32")(l2_normalised(whole))
     return keras.Model(inputs, {"scores": scores, "embedding": embedding},
                        name=f"{spec.family}_{part}")
 
@@ -50,7 +52,7 @@ def build_network(spec: Spec, part: Part) -> keras.Model:
 def _face(size: int) -> tuple[KerasTensor, KerasTensor]:
     """The input, and the picture [batch, size, size, 3], -1 to 1."""
     data = layers.Input((size, size, 3), name="face", dtype="float32")
-    return data, layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(data)
+    return data, layers.Rescaling(1 / 127.5, offset=-1.0, name="scale", dtype="float32")(data)
 
 
 def _voice(frozen: bool = False) -> tuple[KerasTensor, KerasTensor]:
@@ -62,7 +64,7 @@ def _voice(frozen: bool = False) -> tuple[KerasTensor, KerasTensor]:
     # Speech has less power in high bands; people differ in how far each band is off that. The
     # large epsilon keeps a band that is always at the floor from being blown up, rounding and all.
     bands = layers.BatchNormalization(axis=2, momentum=0.9, epsilon=0.1, trainable=not frozen,
-                                      name=BAND_NORM)
+                                      name=BAND_NORM, dtype="float32")
     return data, SpectrogramMasks(name="masks")(bands(LogMel()(_levelled(data))))
 
 

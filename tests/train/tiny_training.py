@@ -1,0 +1,96 @@
+"""What tests run in processes of their own, one per backend: `tiny` is a family that compiles fast.
+
+    tiny_training.py fit ...             `python -m train fit ...` with epochs of six batches
+    tiny_training.py killed fit ...      the same, killed once the first epoch's checkpoint is there
+    tiny_training.py step FAMILY FILE OPTIMIZER    one step from the weights and on the batch in
+                                                   FILE, an npz; `adamw` as in training, or `sgd`
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from keras import KerasTensor, layers
+
+import train.batches
+from train import fit
+from train.__main__ import main
+from train.augment import SpectrogramMasks
+from train.models import registry
+from train.models.build import build_network
+from train.models.layers import attention
+from train.recorder import Recorder
+from train.run import Training
+from train.spec import make_spec
+
+NAMES = ("anna", "ben", "cleo")
+LEARNING_RATE = 1e-3
+
+
+def tiny(image: KerasTensor) -> KerasTensor:
+    """Each kind of layer once: [batch, height, width, channels] -> [batch, 8]."""
+    x = layers.Conv2D(8, 3, strides=8, use_bias=False, name="conv")(image)
+    x = layers.Activation("relu6")(layers.BatchNormalization(momentum=0.9, name="norm")(x))
+    x = layers.Reshape((-1, 8))(x)
+    x = x + attention(layers.LayerNormalization(name="token_norm")(x), 2, "attention")
+    return layers.GlobalAveragePooling1D(name="pool")(x)
+
+
+TINY = registry.Pair("tiny", 32, "for tests", features=tiny)
+
+
+def step(family: str, file: Path, optimizer: str) -> None:
+    """Write the loss and the weights after one step beside FILE. Adam's first step is as long for
+    small gradients as for large ones, and so shows rounding that plain descent does not."""
+    with np.load(file) as arrays:
+        batch, labels = arrays["batch"], arrays["labels"]
+        weights = [arrays[f"weight{i}"] for i in range(len(arrays.files) - 2)]
+    network = build_network(make_spec(family, NAMES, batch.shape[1]), "face")
+    without_chance(network)
+    classifier = keras.Model(network.input, network.output["scores"])
+    classifier.set_weights(weights)
+    training = Training(learning_rate=LEARNING_RATE, warmup_epochs=0)
+    fit._compile(classifier, training, steps_per_epoch=100)
+    if optimizer == "sgd":
+        classifier.compile(keras.optimizers.SGD(0.1), classifier.loss,
+                           jit_compile=classifier.jit_compile)
+    loss = classifier.train_on_batch(batch, labels, return_dict=True)["loss"]
+    found = {f"weight{i}": w for i, w in enumerate(classifier.get_weights())}
+    np.savez(file.with_suffix(f".{keras.backend.backend()}.npz"), loss=np.array(loss), **found)
+
+
+def without_chance(network: keras.Model) -> None:
+    """Each backend draws random numbers of its own: dropout and masks do nothing."""
+    for layer in network._flatten_layers():
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
+        if isinstance(layer, SpectrogramMasks):
+            layer.num_masks = 0
+
+
+class KilledRecorder(Recorder):
+    """As if somebody pulled the plug."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    registry.FAMILIES["tiny"] = TINY
+    if sys.argv[1] == "step":
+        step(sys.argv[2], Path(sys.argv[3]), sys.argv[4])
+        sys.exit()
+    if sys.argv[1] == "killed":
+        fit.Recorder = KilledRecorder
+        del sys.argv[1]
+    train.batches.MIN_EXAMPLES = 24
+    sys.exit(main())

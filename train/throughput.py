@@ -1,0 +1,74 @@
+"""How many examples a training takes in a second, and for how long it waits for the next ones."""
+
+from __future__ import annotations
+
+import time
+
+import keras
+import numpy as np
+
+from train.batches import Batches
+
+COLUMNS = ("examples_per_s", "waiting_share")  # in a history; they differ from run to run
+
+
+class Throughput(keras.callbacks.Callback):
+    """Examples per second, and the share of the time that steps wait for their batches.
+
+    Step i could have begun when step i - 1 had ended and did begin when its batch was in hand; what
+    lies between is waiting. Both are taken where the backends agree:
+
+    - A step has ended when its loss has arrived. Both backends may go on before that; Keras hands
+      an `async_safe` callback the figures in a thread of its own once they are there, so that
+      measuring makes no step wait for another.
+    - A batch is in hand when a worker has finished it and Keras has begun the step. TensorFlow
+      fetches the batch within the step, so that the former is the later one; JAX fetches it before
+      (and on an accelerator already the one after it), so that the latter is.
+
+    The first step of an epoch counts for nothing: the first of all is traced and compiled, and
+    those of later epochs find the pipeline starting again.
+    """
+
+    async_safe = True
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+        self.begun: dict[int, float] = {}
+        self.ended: dict[int, float] = {}
+        self.examples, self.seconds, self.waited_seconds = 0, 0.0, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for times in (self.begun, self.ended, self.batches.ready_at):
+            times.clear()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.begun[batch] = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.ended[batch] = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add COLUMNS to the epoch's figures, where it had more than one step."""
+        steps = range(len(self.ended))
+        # Keras's threads may tell of two quick steps in the wrong order.
+        ends = np.minimum.accumulate([self.ended[step] for step in reversed(steps)])[::-1]
+        seconds = float(ends[-1] - ends[0])
+        if seconds <= 0:
+            return
+        in_hand = [max(self.batches.ready_at.get(step, 0.0), self.begun[step]) for step in steps]
+        waited = float(np.maximum(0.0, in_hand[1:] - ends[:-1]).sum())
+        examples = (len(steps) - 1) * self.batches.batch_size
+        self.examples += examples
+        self.seconds += seconds
+        self.waited_seconds += waited
+        if logs is not None:
+            values = (round(examples / seconds, 1), round(waited / seconds, 4))
+            logs.update(zip(COLUMNS, values, strict=True))
+
+    def line(self) -> str:
+        """All epochs in one line; empty where none was measured."""
+        if not self.examples:
+            return ""
+        return (f"{self.examples / self.seconds:,.0f} examples/s, the device waited "
+                f"{100 * self.waited_seconds / self.seconds:.0f} % of the time for the pipeline")
