@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from edge_runtime.errors import VisavoxError
+
+# What a person can mend; any other error of the system is a fault of ours and shows its traceback.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
+         errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+
+
+class _Parser(ArgumentParser):
+    """Says a mistake in one line, like everything else, and not the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; '{self.prog} --help' says more\n")
 
 
 class Commands:
     """A command line of sub-commands: each adds its arguments and runs with them."""
 
     def __init__(self, prog: str, description: str) -> None:
-        self.parser = ArgumentParser(prog=prog, description=description)
+        self.parser = _Parser(prog=prog, description=description)
         self._subparsers = self.parser.add_subparsers(dest="command", required=True,
                                                       metavar="COMMAND")
 
@@ -39,6 +51,13 @@ class Commands:
             return 2
         except BrokenPipeError:  # `| head` is no mistake
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            if error.errno not in _DISK:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"{self.parser.prog}: {where}{error.strerror}; make room or name another place",
+                  file=sys.stderr)
+            return 2
         except KeyboardInterrupt:
             print(f"{self.parser.prog}: stopped", file=sys.stderr)
             return 130

@@ -107,7 +107,8 @@ def is_synthetic(collection: Collection) -> bool:
 
 def _open_folder(out: Path, run: Run, resume: bool) -> RunFolder:
     if not (out / "run.json").is_file():
-        if out.is_dir() and any(out.iterdir()):
+        left = {"run.json.partial"}  # of a run that was killed before it began
+        if out.is_dir() and {path.name for path in out.iterdir()} - left:
             raise RunError(f"{out}: expected an empty or a new folder, found files; name another")
         return save_run(out, run)
     before = load_run(out).run

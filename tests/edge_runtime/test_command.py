@@ -1,0 +1,75 @@
+"""What all command lines share: one line and exit code 2 for a mistake."""
+
+from __future__ import annotations
+
+import errno
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.command import Commands, table
+from edge_runtime.errors import InputError
+
+
+def command_that_raises(error: BaseException) -> Commands:
+    def run(options: Namespace) -> None:
+        raise error
+
+    commands = Commands("tool", "A tool.")
+    commands.add("go", run, "go").add_argument("--number", type=int)
+    return commands
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ([], "tool: the following arguments are required: COMMAND; 'tool --help' says more"),
+    (["stay"], "tool: argument COMMAND: invalid choice: 'stay'"),
+    (["go", "--number", "many"], "tool go: argument --number: invalid int value: 'many'"),
+])
+def test_a_wrong_argument_is_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_that_raises(AssertionError()).main(arguments)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(message) and said.count("\n") == 1
+
+
+def test_mistakes_and_full_disks_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for error, message in (
+        (InputError("face.jpg: no such picture"), "tool: face.jpg: no such picture\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "out.json"),
+         "tool: out.json: No space left on device; make room or name another place\n"),
+    ):
+        assert command_that_raises(error).main(["go"]) == 2
+        assert capsys.readouterr().err == message
+
+
+def test_a_fault_of_ours_shows_itself() -> None:
+    with pytest.raises(OSError, match="Bad address"):
+        command_that_raises(OSError(errno.EFAULT, "Bad address")).main(["go"])
+
+
+def test_a_file_where_a_folder_is_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    def run(options: Namespace) -> None:
+        (tmp_path / "file" / "folder").mkdir()
+
+    commands = Commands("tool", "A tool.")
+    commands.add("go", run, "go")
+    assert commands.main(["go"]) == 2
+    assert "Not a directory; make room or name another place" in capsys.readouterr().err
+
+
+def test_stopped_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_that_raises(KeyboardInterrupt()).main(["go"]) == 130
+    assert capsys.readouterr().err == "tool: stopped\n"
+
+
+def test_table() -> None:
+    assert table(["name", "ms"], [["a", "1.5"], ["long name", "10"]]) == (
+        "| name      |  ms |\n| --------- | --: |\n| a         | 1.5 |\n| long name |  10 |")
