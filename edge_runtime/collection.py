@@ -35,9 +35,11 @@ class Collection:
 
 
 def read_collection(
-    people: People, face_size: int, *, strict: bool = False, progress: Progress = iter
+    people: People, face_size: int, *, train_face_size: int | None = None, strict: bool = False,
+    progress: Progress = iter,
 ) -> Collection:
-    """Read every file of `people`; faces become squares of `face_size` pixels.
+    """Read every file of `people`; faces become squares of `face_size` pixels, as the device makes
+    them, and those to train on of `train_face_size`.
 
     Files that cannot be used, and people who lack a modality, are left out and named in `problems`;
     with `strict`, PeopleError names them all instead. It is raised too where nobody is left.
@@ -49,7 +51,8 @@ def read_collection(
         path = people.root / sample.path
         try:
             if sample.modality == "face":
-                contents.faces[sample] = square_face(read_picture(path), face_size)
+                side = train_face_size if sample.split == "train" else None
+                contents.faces[sample] = square_face(read_picture(path), side or face_size)
             else:
                 contents.clips[sample] = read_clip(path)
         except InputError as error:

@@ -95,17 +95,16 @@ def voice_clip() -> npt.NDArray[Any]:
 @pytest.fixture(scope="session")
 def small_run(small_people: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A real training on `small_people`, its epochs cut short; only to be read."""
-    from edge_runtime.collection import read_collection
     from edge_runtime.people import index_people
-    from train.augment import FACE_MARGIN
     from train.fit import fit
+    from train.pack import read_data
     from train.run import Training
     from train.spec import make_spec
 
     people = index_people(small_people)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("train.batches.MIN_EXAMPLES", SMALL_EXAMPLES)
-        return fit(read_collection(people, round(64 * FACE_MARGIN)),
+        return fit(read_data(small_people, 64, seed=0),
                    make_spec("mobilevit_xxs_edge", people.names, 64),
                    Training(epochs=SMALL_EPOCHS, batch_size=8, learning_rate=4e-3),
                    tmp_path_factory.mktemp("small") / "run")

@@ -121,8 +121,12 @@ def _add_training(parser: ArgumentParser) -> None:
 
 def _import_keras() -> None:
     """Some seconds, and a screen of notes about graphics cards that are not there."""
-    with silenced_stderr():
-        import keras  # noqa: F401
+    try:
+        with silenced_stderr():
+            import keras  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UsageError(f"expected Keras and what else trains, found no {error.name}; install it "
+                         "with 'pip install -e .[train]' in the clone") from None
 
 
 def _synth(options: Namespace) -> None:

@@ -3,8 +3,8 @@
     pack.json         what is packed: format 1, sizes, problems, samples and where each lies
     shard_000.npz     arrays, each shard below SHARD_BYTES (shard_001.npz likewise)
 
-`sample_<i>` is a face, uint8 [side, side, 3], larger than the network's input by FACE_MARGIN as
-training reads them, or a clip, int16 [samples], mono at 16 kHz: 32768 times the sound, rounded to
+`sample_<i>` is a face, uint8 [side, side, 3], as the device makes it or, to train on, larger by
+FACE_MARGIN, or a clip, int16 [samples], mono at 16 kHz: 32768 times the sound, rounded to
 the nearest, so that it differs by 2^-16 at most (2^-15 at full scale) and 16-bit files at 16 kHz by
 nothing. `noise_<i>` is a recording of noise, packed like a clip.
 """
@@ -64,14 +64,15 @@ class Contents:
 def read_data(
     data: Path, image_size: int, seed: int, *, strict: bool = False, progress: Progress = iter
 ) -> Collection:
-    """What to train on or to evaluate: a folder of people or a pack; faces larger than the
-    network's input by FACE_MARGIN.
+    """What to train on or to evaluate: a folder of people or a pack; faces to train on are larger
+    than the network's input by FACE_MARGIN.
 
     PeopleError where it cannot be used, or with `strict` where there is any problem.
     """
     if not is_pack(data):
-        return read_collection(index_people(data, seed), round(image_size * FACE_MARGIN),
-                               strict=strict, progress=progress)
+        return read_collection(index_people(data, seed), image_size,
+                               train_face_size=round(image_size * FACE_MARGIN), strict=strict,
+                               progress=progress)
     collection = read_pack(data, image_size)
     if strict and collection.problems:
         raise PeopleError(problem_report(collection.problems))

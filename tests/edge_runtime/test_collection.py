@@ -12,6 +12,7 @@ import pytest
 
 from edge_runtime.collection import problem_report, read_collection
 from edge_runtime.errors import PeopleError
+from edge_runtime.face import read_picture, square_face
 from edge_runtime.people import Sample, index_people
 from edge_runtime.voice import read_clip
 
@@ -50,6 +51,16 @@ def test_everything_is_read(small_people: Path) -> None:
         ((48, 48, 3), np.dtype(np.uint8))}
     sample = people.of("voice", "test")[0]
     np.testing.assert_array_equal(found.clips[sample], read_clip(small_people / sample.path))
+
+
+def test_faces_are_those_of_the_device_but_for_training(small_people: Path) -> None:
+    """A test face resized twice would be scored otherwise than on the device."""
+    people = index_people(small_people)
+    found = read_collection(people, 48, train_face_size=54)
+    for sample, face in found.faces.items():
+        side = 54 if sample.split == "train" else 48
+        expected = square_face(read_picture(small_people / sample.path), side)
+        np.testing.assert_array_equal(face, expected)
 
 
 def test_the_digest_is_over_paths_and_contents(folder: Path) -> None:

@@ -17,13 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge_runtime.collection import read_collection
-from edge_runtime.people import index_people
 from tests.train.tiny_training import NAMES, TINY
-from train.augment import FACE_MARGIN
 from train.evaluate import evaluate, summary
 from train.models import registry
 from train.models.build import build_network
+from train.pack import read_data
 from train.run import load_run
 from train.spec import make_spec
 from train.throughput import COLUMNS
@@ -82,7 +80,7 @@ def test_jax_trains_and_tensorflow_evaluates(
     for part in ("face", "voice"):
         assert [row["epoch"] for row in history(jax_run.path, part)] == [1, 2]
     monkeypatch.setitem(registry.FAMILIES, "tiny", TINY)
-    collection = read_collection(index_people(small_people), round(64 * FACE_MARGIN))
+    collection = read_data(small_people, 64, seed=0)
     found = summary(evaluate(load_run(jax_run.path), collection), "test")
     by_jax = json.loads((jax_run.path / "accuracy.json").read_text())["test"]
     assert found["accuracy"] == by_jax["accuracy"] and found["pairs"] == by_jax["pairs"] == 8

@@ -21,9 +21,9 @@ from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, RunError
 from edge_runtime.people import MODALITIES, index_people
 from train import fit as train_fit
-from train.augment import FACE_MARGIN
 from train.examples import network_inputs
 from train.fit import fit, init, is_synthetic
+from train.pack import read_data
 from train.recorder import Recorder
 from train.run import RunFolder, load_run
 from train.spec import make_spec
@@ -36,7 +36,7 @@ FAMILY = "mobilevit_xxs_edge"
 
 @pytest.fixture(scope="module")
 def collection(small_people: Path) -> Collection:
-    return read_collection(index_people(small_people), round(64 * FACE_MARGIN))
+    return read_data(small_people, 64, seed=0)
 
 
 def history(run: Path, modality: str) -> list[dict[str, str]]:

@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge_runtime.collection import Collection, read_collection
+from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import resized_without_pillow
-from edge_runtime.people import index_people
 from edge_runtime.voice import Sound, read_noises
-from train.augment import FACE_MARGIN
 from train.evaluate import evaluate
 from train.examples import training_batches
-from train.pack import is_pack, noises_in, read_pack, write_pack
+from train.pack import is_pack, noises_in, read_data, read_pack, write_pack
 from train.run import Training, load_run
 from train.spec import make_spec
 
@@ -32,7 +30,7 @@ HALF_STEP = 2.0**-16
 
 @pytest.fixture(scope="module")
 def collection(small_people: Path) -> Collection:
-    found = read_collection(index_people(small_people, seed=3), round(64 * FACE_MARGIN))
+    found = read_data(small_people, 64, seed=3)
     return replace(found, problems=["synthetic_009: no usable voice to train on; left out"])
 
 
@@ -258,7 +256,7 @@ def test_training_without_libraries(run_python: Run, small_people: Path, tmp_pat
     assert done.returncode == 0, done.stderr
     there = json.loads(done.stdout)
     assert (there["pairs"], there["data"]) == (12, small_people.name)
-    at_home = read_collection(index_people(small_people, load_run(run).run.split_seed), 72)
+    at_home = read_data(small_people, 64, load_run(run).run.split_seed)
     assert there["data_digest"] == at_home.digest
     assert evaluate(load_run(run), at_home, "train").accuracy() == {
         column: share for column, share in there["accuracy"].items() if share is not None}

@@ -8,17 +8,16 @@ import keras
 import numpy as np
 import pytest
 
-from edge_runtime.collection import Collection, read_collection
+from edge_runtime.collection import Collection
 from edge_runtime.errors import RunError
-from edge_runtime.people import index_people
 from tests.train.tiny_training import TINY
-from train.augment import FACE_MARGIN
 from train.fit import fit
 from train.frontend import LAYER_NAME
 from train.models import registry
 from train.models.build import build_network
 from train.models.fusion import BAND_NORM
 from train.models.registry import FAMILIES, Part
+from train.pack import read_data
 from train.precision import Precision, built_in
 from train.run import RunFolder, Training, load_run
 from train.spec import make_spec
@@ -30,7 +29,7 @@ SIXTEEN_BITS: tuple[Precision, ...] = ("bfloat16", "float16")
 def collection(small_people: Path, monkeypatch: pytest.MonkeyPatch) -> Collection:
     monkeypatch.setitem(registry.FAMILIES, "tiny", TINY)
     monkeypatch.setattr("train.batches.MIN_EXAMPLES", 24)
-    return read_collection(index_people(small_people), round(64 * FACE_MARGIN))
+    return read_data(small_people, 64, seed=0)
 
 
 def trained(
