@@ -29,10 +29,16 @@ from train.models.registry import Part
 from train.spec import Spec
 
 FORMAT = 1
+IMAGENET = "imagenet"
 
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a run is trained. Rates are per step, patience in epochs."""
+    """How a run is trained. Rates are per step, patience in epochs.
+
+    weights: of the frozen convolutions, "imagenet" or a file; None where all layers train.
+    init_from: the run, or for `import-weights` the checkpoint, that the networks started from;
+    `init_digest` is the SHA-256 of its weights.
+    """
 
     epochs: int = 50
     batch_size: int = 16
@@ -44,15 +50,31 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     seed: int = 0
     noise: str | None = None
     time_shift: bool = True
+    cosface_margin: float = 0.35
+    weights: str | None = None
+    init_from: str | None = None
+    init_digest: str | None = None
+
+    @property
+    def start(self) -> str:
+        """What the networks' weights were before training, as tables say it."""
+        if self.weights:
+            name = self.weights if self.weights == IMAGENET else Path(self.weights).name
+            return f"{name}, frozen"
+        return f"from {Path(self.init_from).name}" if self.init_from else "from scratch"
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a run was trained on. `digest` is over paths and contents of all files."""
+    """What a run was trained on. `digest` is over paths and contents of all files.
+
+    left_out: people in the folder who were kept for later enrolment.
+    """
 
     root: str
     digest: str
     synthetic: bool
     problems: list[str]
+    left_out: tuple[str, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
