@@ -17,6 +17,7 @@ from edge_runtime.command import Commands, percent, print_json, silenced_stderr,
 from edge_runtime.errors import UsageError
 from edge_runtime.people import Sample, Split, index_people
 from edge_runtime.voice import read_noises
+from train.options import add_loss, add_start, training_of
 
 DEFAULT_MODEL = "mobilevit_xxs_edge"
 
@@ -30,10 +31,19 @@ def main() -> int:
                      help="trained pair that a fusion of frozen networks joins")
     _add_model(fit)
     _add_training(fit)
+    add_start(fit)
+    add_loss(fit)
     init = commands.add("init", _init, "make an untrained run, for latency only")
     init.add_argument("--people", type=int, default=95, metavar="N", help="outputs (95)")
     init.add_argument("--seed", type=int, default=0)
     _add_model(init)
+    weights = commands.add("import-weights", _import_weights,
+                           "make an untrained run from a MobileViT checkpoint, to start fit from")
+    weights.add_argument("checkpoint", type=Path, metavar="FILE",
+                         help="timm's or ml-cvnets' mobilevit, .safetensors or .pt")
+    weights.add_argument("--people", type=int, default=95, metavar="N", help="outputs (95)")
+    weights.add_argument("--seed", type=int, default=0)
+    _add_model(weights)
     evaluate = commands.add("evaluate", _evaluate, "measure a run's accuracy on test pairs")
     evaluate.add_argument("run_folder", type=Path, metavar="RUN")
     evaluate.add_argument("--data", type=Path, help="folder of people (that of the training)")
@@ -67,7 +77,7 @@ def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--patience", type=int, default=15, metavar="EPOCHS",
                         help="stop after so many epochs without a better validation loss (15)")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="at its peak (0.0015)")
+    parser.add_argument("--learning-rate", type=float, help="at its peak (the model's own)")
     parser.add_argument("--noise", type=Path, metavar="DIR",
                         help="sound files of noise to train with, beside made noise")
     parser.add_argument("--seed", type=int, default=0)
@@ -110,22 +120,24 @@ def _fit(options: Namespace) -> None:
     _import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.fit import fit, is_synthetic
-    from train.run import Training, load_run
-    from train.spec import make_spec
+    from train.leave_out import choose_people, without_people
+    from train.run import load_run
+    from train.spec import Spec, make_spec
 
-    for name in ("epochs", "patience", "batch_size", "learning_rate"):
-        if getattr(options, name) <= 0:
-            raise UsageError(f"--{name.replace('_', '-')} expects a number above 0, found "
-                             f"{getattr(options, name)}")
-    make_spec(options.model, ("", ""), options.image_size)  # a wrong name is said before reading
+    def spec_of(names: tuple[str, ...]) -> Spec:
+        return make_spec(options.model, names, options.image_size, options.loss,
+                         options.cosface_scale)
+
+    training = training_of(options, spec_of(("", "")))  # wrong names are said before reading
     collection = _read(options.data, options.image_size, options.seed, options.strict)
-    spec = make_spec(options.model, collection.people.names, options.image_size)
-    training = Training(
-        epochs=options.epochs, patience=options.patience, batch_size=options.batch_size,
-        learning_rate=options.learning_rate, seed=options.seed,
-        noise=str(options.noise.resolve()) if options.noise else None)
+    left_out: tuple[str, ...] = ()
+    if options.leave_out_people:
+        left_out = choose_people(collection.people.names, options.leave_out_people, options.seed)
+        collection = without_people(collection, left_out)
+    spec = spec_of(collection.people.names)
     towers = load_run(options.towers) if options.towers else None
-    folder = fit(collection, spec, training, options.out, resume=options.resume, towers=towers)
+    folder = fit(collection, spec, training, options.out, resume=options.resume, towers=towers,
+                 left_out=left_out)
     if collection.people.of("face", "test") and collection.people.of("voice", "test"):
         result = evaluate(folder, collection)
         save_accuracy(folder, result, summary(result, "test"), "test")
@@ -138,9 +150,24 @@ def _init(options: Namespace) -> None:
     from train.fit import init
     from train.spec import make_spec
 
-    names = tuple(f"person_{i:03}" for i in range(1, options.people + 1))
-    init(make_spec(options.model, names, options.image_size), options.out, options.seed)
+    init(make_spec(options.model, _anybody(options.people), options.image_size), options.out,
+         options.seed)
     print(f"untrained run folder, for latency only: {options.out}")
+
+
+def _import_weights(options: Namespace) -> None:
+    _import_keras()
+    from train.import_weights import describe, init_from_checkpoint
+    from train.spec import make_spec
+
+    spec = make_spec(options.model, _anybody(options.people), options.image_size)
+    _, taken = init_from_checkpoint(spec, options.checkpoint, options.out, options.seed)
+    print(describe(taken))
+    print(f"\nrun folder to start from (python -m train fit --init-from): {options.out}")
+
+
+def _anybody(count: int) -> tuple[str, ...]:
+    return tuple(f"person_{i:03}" for i in range(1, count + 1))
 
 
 def _evaluate(options: Namespace) -> None:
@@ -154,14 +181,15 @@ def _evaluate(options: Namespace) -> None:
     folder = load_run(options.run_folder)
     run = folder.run
     if run.data is None:
-        raise UsageError(f"{options.run_folder}: the run is untrained (made by init); there is "
-                         "nothing to evaluate")
+        raise UsageError(f"{options.run_folder}: the run is untrained (made by init or "
+                         "import-weights); there is nothing to evaluate")
     data = options.data or Path(run.data.root)
     collection = _read(data, run.spec.image_size, run.training.seed)
     result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr)
     content = summary(result, options.split) | {
         "snr_db": options.snr, "data": data.name, "data_digest": collection.digest,
         "synthetic": run.data.synthetic, "model": run.spec.family, "seed": run.training.seed,
+        "start": run.training.start, "time_shift": run.training.time_shift,
         "commit": run.commit, "wall_s": run.wall_s}
     condition = options.split + (f" snr {options.snr:g}" if noises else "")
     save_accuracy(folder, result, content, condition)
