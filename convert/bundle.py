@@ -30,6 +30,7 @@ from edge_runtime.manifest import (
 )
 from edge_runtime.people import MODALITIES, all_combinations
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
+from train.leave_out import without_people
 from train.models.registry import Part
 from train.run import RunFolder, git_commit
 
@@ -46,6 +47,8 @@ def make_bundle(
             out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()):
         raise ConversionError(f"{out}: expected a new folder or a bundle to replace, found other "
                               "files; name another")
+    if collection and folder.run.data:
+        collection = without_people(collection, folder.run.data.left_out)
     if collection:
         _check_people(folder, collection)
     converted = {part: _convert(folder, recipe, part, collection)

@@ -7,7 +7,6 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import get_args
 
@@ -15,9 +14,11 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from edge_runtime.collection import Collection, problem_report
-from edge_runtime.command import Commands, percent, print_json, silenced_stderr, table
+from edge_runtime.command import Commands, percent, print_json, table
 from edge_runtime.errors import UsageError
 from edge_runtime.people import Sample, Split
+from train.options import add_loss, add_start, import_keras, training_of
+from train.sweep.command import add_sweep
 
 DEFAULT_MODEL = "mobilevit_xxs_edge"
 PRECISIONS = ("float32", "bfloat16", "float16")  # train.precision's, whose Keras imports slowly
@@ -33,10 +34,19 @@ def main() -> int:
                      help="trained pair that a fusion of frozen networks joins")
     _add_model(fit)
     _add_training(fit)
+    add_start(fit)
+    add_loss(fit)
     init = commands.add("init", _init, "make an untrained run, for latency only")
     init.add_argument("--people", type=int, default=95, metavar="N", help="outputs (95)")
     init.add_argument("--seed", type=int, default=0)
     _add_model(init)
+    weights = commands.add("import-weights", _import_weights,
+                           "make an untrained run from a MobileViT checkpoint, to start fit from")
+    weights.add_argument("checkpoint", type=Path, metavar="FILE",
+                         help="timm's or ml-cvnets' mobilevit, .safetensors or .pt")
+    weights.add_argument("--people", type=int, default=95, metavar="N", help="outputs (95)")
+    weights.add_argument("--seed", type=int, default=0)
+    _add_model(weights)
     evaluate = commands.add("evaluate", _evaluate, "measure a run's accuracy on test pairs")
     evaluate.add_argument("run_folder", type=Path, metavar="RUN")
     evaluate.add_argument("--data", type=Path,
@@ -46,27 +56,8 @@ def main() -> int:
                           help="sound files of noise to add, or a pack")
     evaluate.add_argument("--snr", type=float, metavar="DB", help="speech over noise, with --noise")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
-    _add_sweep(commands)
+    add_sweep(commands)
     return commands.main()
-
-
-def _add_sweep(commands: Commands) -> None:
-    sweep = commands.add("sweep", _sweep, "train and compare all families and fusions")
-    sweep.add_argument("--data", type=Path, required=True, help="folder of people")
-    sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
-                       help="table, plot and run folders; a sweep in it goes on")
-    sweep.add_argument("--rows", default="all", help="'all', or names with commas between them")
-    sweep.add_argument("--seeds", type=int, default=1, metavar="N", help="of each row (1)")
-    sweep.add_argument("--epochs", type=int, default=80, help="at most (80)")
-    sweep.add_argument("--budget-minutes", type=float, metavar="M",
-                       help="leave out what does not fit, and train the rest for as many epochs as "
-                            "do")
-    sweep.add_argument("--jobs", type=int, default=1, metavar="N", help="rows at a time (1)")
-    sweep.add_argument("--image-size", type=int, default=128, metavar="S")
-    sweep.add_argument("--noise", type=Path, metavar="DIR", help="sound files to train with")
-    sweep.add_argument("--test-noise", type=Path, metavar="DIR", help="for a second test, in noise")
-    sweep.add_argument("--snr", type=float, metavar="DB", help="speech over the test noise")
-    sweep.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_synth(commands: Commands) -> None:
@@ -105,7 +96,7 @@ def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--patience", type=int, default=25, metavar="EPOCHS",
                         help="stop after so many epochs without a better validation loss (25)")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=2.5e-3, help="at its peak (0.0025)")
+    parser.add_argument("--learning-rate", type=float, help="at its peak (the model's own)")
     parser.add_argument("--precision", default="float32", choices=PRECISIONS,
                         help="what the networks compute in while they train (float32)")
     parser.add_argument("--devices", type=int, default=1, metavar="N",
@@ -117,16 +108,6 @@ def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--strict", action="store_true", help="refuse data with any problem")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
-
-
-def _import_keras() -> None:
-    """Some seconds, and a screen of notes about graphics cards that are not there."""
-    try:
-        with silenced_stderr():
-            import keras  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(f"expected Keras and what else trains, found no {error.name}; install it "
-                         "with 'pip install -e .[train]' in the clone") from None
 
 
 def _synth(options: Namespace) -> None:
@@ -156,7 +137,7 @@ def _progress(samples: Iterable[Sample], doing: str = "reading") -> Iterable[Sam
 
 
 def _pack(options: Namespace) -> None:
-    _import_keras()
+    import_keras()
     from train.pack import noises_in, write_pack
 
     if not 32 <= options.image_size <= 1024:
@@ -172,27 +153,30 @@ def _pack(options: Namespace) -> None:
 
 
 def _fit(options: Namespace) -> None:
-    _import_keras()
+    import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.fit import fit, is_synthetic
+    from train.leave_out import choose_people, without_people
     from train.machine import Machine
-    from train.run import Training, load_run
-    from train.spec import make_spec
+    from train.run import load_run
+    from train.spec import Spec, make_spec
 
-    for name in ("epochs", "patience", "batch_size", "learning_rate", "devices", "workers"):
-        _check_positive(options, name)
-    make_spec(options.model, ("", ""), options.image_size)  # a wrong name is said before reading
+    def spec_of(names: tuple[str, ...]) -> Spec:
+        return make_spec(options.model, names, options.image_size, options.loss,
+                         options.cosface_scale)
+
+    training = training_of(options, spec_of(("", "")))  # wrong names are said before reading
     machine = Machine(options.devices, options.workers)
     machine.check(options.batch_size)
     collection = _read(options.data, options.image_size, options.seed, options.strict)
-    spec = make_spec(options.model, collection.people.names, options.image_size)
-    training = Training(
-        epochs=options.epochs, patience=options.patience, batch_size=options.batch_size,
-        learning_rate=options.learning_rate, seed=options.seed, precision=options.precision,
-        noise=str(options.noise.resolve()) if options.noise else None)
+    left_out: tuple[str, ...] = ()
+    if options.leave_out_people:
+        left_out = choose_people(collection.people.names, options.leave_out_people, options.seed)
+        collection = without_people(collection, left_out)
+    spec = spec_of(collection.people.names)
     towers = load_run(options.towers) if options.towers else None
     folder = fit(collection, spec, training, options.out, resume=options.resume, towers=towers,
-                 machine=machine)
+                 left_out=left_out, machine=machine)
     if collection.people.of("face", "test") and collection.people.of("voice", "test"):
         result = evaluate(folder, collection)
         save_accuracy(folder, result, summary(result, "test"), "test")
@@ -201,17 +185,32 @@ def _fit(options: Namespace) -> None:
 
 
 def _init(options: Namespace) -> None:
-    _import_keras()
+    import_keras()
     from train.fit import init
     from train.spec import make_spec
 
-    names = tuple(f"person_{i:03}" for i in range(1, options.people + 1))
-    init(make_spec(options.model, names, options.image_size), options.out, options.seed)
+    init(make_spec(options.model, _anybody(options.people), options.image_size), options.out,
+         options.seed)
     print(f"untrained run folder, for latency only: {options.out}")
 
 
+def _import_weights(options: Namespace) -> None:
+    import_keras()
+    from train.import_weights import describe, init_from_checkpoint
+    from train.spec import make_spec
+
+    spec = make_spec(options.model, _anybody(options.people), options.image_size)
+    _, taken = init_from_checkpoint(spec, options.checkpoint, options.out, options.seed)
+    print(describe(taken))
+    print(f"\nrun folder to start from (python -m train fit --init-from): {options.out}")
+
+
+def _anybody(count: int) -> tuple[str, ...]:
+    return tuple(f"person_{i:03}" for i in range(1, count + 1))
+
+
 def _evaluate(options: Namespace) -> None:
-    _import_keras()
+    import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.pack import noises_in
     from train.run import load_run
@@ -222,8 +221,8 @@ def _evaluate(options: Namespace) -> None:
     folder = load_run(options.run_folder)
     run = folder.run
     if run.data is None:
-        raise UsageError(f"{options.run_folder}: the run is untrained (made by init); there is "
-                         "nothing to evaluate")
+        raise UsageError(f"{options.run_folder}: the run is untrained (made by init or "
+                         "import-weights); there is nothing to evaluate")
     data = options.data or Path(run.data.root)
     collection = _read(data, run.spec.image_size, run.split_seed)
     result = evaluate(folder, collection, options.split, noises=noises, snr_db=options.snr,
@@ -231,6 +230,7 @@ def _evaluate(options: Namespace) -> None:
     content = summary(result, options.split) | {
         "snr_db": options.snr, "data": collection.name, "data_digest": collection.digest,
         "synthetic": run.data.synthetic, "model": run.spec.family, "seed": run.training.seed,
+        "start": run.training.start, "time_shift": run.training.time_shift,
         "commit": run.commit, "wall_s": run.wall_s}
     condition = options.split + (f" snr {options.snr:g}" if noises else "")
     save_accuracy(folder, result, content, condition)
@@ -238,35 +238,6 @@ def _evaluate(options: Namespace) -> None:
         print_json(content)
     else:
         _print_accuracy(content, run.data.synthetic)
-
-
-def _sweep(options: Namespace) -> None:
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():
-        _import_keras()
-        with silenced_stderr():
-            from train.sweep.rows import rows_by_name
-            from train.sweep.settings import Settings
-            from train.sweep.sweep import sweep
-            from train.sweep.table import markdown
-
-        for name in ("seeds", "epochs", "jobs", "budget_minutes"):
-            _check_positive(options, name)
-        if (options.test_noise is None) != (options.snr is None):
-            raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
-        settings = Settings(options.data, options.out, options.image_size, noise=options.noise,
-                            test_noise=options.test_noise, snr_db=options.snr)
-        content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
-                        budget_minutes=options.budget_minutes, jobs=options.jobs)
-    if options.json:
-        print_json(content)
-    else:
-        print(f"\n{markdown(content)}\ntable, plot and runs: {options.out}")
-
-
-def _check_positive(options: Namespace, name: str) -> None:
-    value = getattr(options, name)
-    if value is not None and value <= 0:
-        raise UsageError(f"--{name.replace('_', '-')} expects a number above 0, found {value}")
 
 
 def _print_accuracy(content: dict, synthetic: bool) -> None:

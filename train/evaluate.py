@@ -26,6 +26,7 @@ from edge_runtime.people import (
 from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import Sound
 from train.examples import network_inputs, pair_inputs
+from train.leave_out import without_people
 from train.run import RunFolder
 
 COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
@@ -62,10 +63,12 @@ def evaluate(
     """Score every test pair; with `noises`, the clips have noise added at `snr_db`.
 
     With `fusions`, a pair gets the columns `product` and `scaled` too, the scaling fitted on
-    validation. Raises PeopleError where the data holds people whom the run has not seen, or no
-    pairs.
+    validation. People whom the run left out are ignored. Raises PeopleError where the data holds
+    others whom the run has not seen, or no pairs.
     """
     names = folder.run.spec.people
+    if folder.run.data:
+        collection = without_people(collection, folder.run.data.left_out)
     shown = {s.person for s in collection.people.samples if s.split == split}
     if unseen := sorted((shown | set(collection.people.names)) - set(names)):
         raise PeopleError(f"{collection.people.root}: {len(unseen)} people unknown to the run "

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from edge_runtime.collection import Collection
-from edge_runtime.errors import RunError, UsageError
+from edge_runtime.errors import PeopleError, RunError, UsageError
+from edge_runtime.people import MODALITIES
 from edge_runtime.voice import Sound
 from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
 from train.examples import training_batches, validation_data
+from train.frozen import frozen_head, read_convolutions
+from train.losses import loss_of
 from train.machine import ONE_DEVICE, Machine
 from train.models.build import build_network
 from train.models.fusion import copy_towers
@@ -36,53 +41,91 @@ from train.run import (
 )
 from train.spec import Spec
 from train.throughput import Throughput
+from train.transfer import Source, read_source
 
 VALIDATION_BATCH = 32  # per device
 
 
+@dataclass(frozen=True)
+class Start:
+    """Weights from elsewhere: a trained pair, another run of the family, ImageNet's."""
+
+    towers: RunFolder | None
+    source: Source | None
+    convolutions: keras.Model | None
+
+
 def fit(
     collection: Collection, spec: Spec, training: Training, out: Path, *, resume: bool = False,
-    towers: RunFolder | None = None, machine: Machine = ONE_DEVICE,
+    towers: RunFolder | None = None, left_out: tuple[str, ...] = (),
+    machine: Machine = ONE_DEVICE,
 ) -> RunFolder:
     """Train the networks one after the other and leave a run folder.
 
     With `resume`, a run that was stopped goes on after its last whole epoch. towers: the trained
-    pair that a fusion of frozen networks joins. Raises RunError if `out` holds another run.
+    pair that a fusion of frozen networks joins. left_out: who was taken out of the collection.
+    Raises RunError if `out` holds another run.
     """
     machine.check(training.batch_size)
     _check_towers(spec, towers)
+    _check_people(collection)
+    start = Start(towers, read_source(spec, training), read_convolutions(spec, training))
     root = collection.people.root
     data = Data(root=str(root.resolve()), digest=collection.digest,
                 synthetic=is_synthetic(collection), problems=collection.problems,
-                split_seed=collection.people.seed)
+                split_seed=collection.people.seed, left_out=left_out)
     run = Run(format=FORMAT, spec=spec, training=training, data=data, versions=versions(),
               commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume)
     save_split(out / "split.csv", collection.people)
     noises = noises_in(Path(training.noise)) if training.noise else []
-    start = time.monotonic()
+    begin = time.monotonic()
     histories: dict[str, Rows] = {}
     for part in spec.parts:
-        print(f"\n{spec.family}, {part} network, {spec.num_people} people", flush=True)
+        print(f"\n{spec.family}, {part} network, {spec.num_people} people, {training.start}",
+              flush=True)
         with machine.shared():
-            recorder = _fit_network(collection, spec, training, part, noises, folder, towers,
+            recorder = _fit_network(collection, spec, training, part, noises, folder, start,
                                     machine)
         histories[part] = recorder.rows
         save_history(out / f"{part}.history.csv", recorder.rows)
     draw_curves(out / "curves.png", histories)
-    wall_s = round(time.monotonic() - start, 1)
+    wall_s = round(time.monotonic() - begin, 1)
     return save_run(out, replace(run, wall_s=wall_s))
 
 
 def init(spec: Spec, out: Path, seed: int) -> RunFolder:
     """A run folder of untrained networks: right in size and latency, at chance in accuracy."""
-    run = Run(format=FORMAT, spec=spec, training=Training(seed=seed), data=None,
+    networks = {part: draw_network(spec, part, seed) for part in spec.parts}
+    return save_untrained(spec, out, Training(seed=seed), networks)
+
+
+def draw_network(spec: Spec, part: Part, seed: int) -> keras.Model:
+    """An untrained network."""
+    keras.utils.set_random_seed(seed)
+    return build_network(spec, part)
+
+
+def save_untrained(
+    spec: Spec, out: Path, training: Training, networks: Mapping[Part, keras.Model]
+) -> RunFolder:
+    """A run folder of networks that no people were shown to."""
+    run = Run(format=FORMAT, spec=spec, training=training, data=None,
               versions=versions(), commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume=False)
-    for part in spec.parts:
-        keras.utils.set_random_seed(seed)
-        build_network(spec, part).save_weights(folder.weights(part))
+    for part, network in networks.items():
+        network.save_weights(folder.weights(part))
     return folder
+
+
+def _check_people(collection: Collection) -> None:
+    counts = Counter((s.person, s.modality) for s in collection.people.samples)
+    for person in collection.people.names:
+        for modality in MODALITIES:
+            if (found := counts[person, modality]) < 2:
+                raise PeopleError(f"{collection.people.root}: expected at least 2 {modality} files "
+                                  f"of everybody, to train on and to test, found {found} of "
+                                  f"{person}; add files or leave them out (--leave-out-people)")
 
 
 def _check_towers(spec: Spec, towers: RunFolder | None) -> None:
@@ -126,7 +169,7 @@ def _open_folder(out: Path, run: Run, resume: bool) -> RunFolder:
 
 def _fit_network(
     collection: Collection, spec: Spec, training: Training, part: Part,
-    noises: list[Sound], folder: RunFolder, towers: RunFolder | None, machine: Machine,
+    noises: list[Sound], folder: RunFolder, start: Start, machine: Machine,
 ) -> Recorder:
     keras.utils.set_random_seed(training.seed * len(spec.parts) + spec.parts.index(part))
     batches = training_batches(collection, spec, training, part, noises, machine.workers)
@@ -134,16 +177,23 @@ def _fit_network(
     with built_in(training.precision):
         network = build_network(spec, part)
         classifier = keras.Model(network.input, network.output["scores"], name=network.name)
-    if towers:
-        copy_towers(network, towers.load_network("face"), towers.load_network("voice"))
-    _compile(classifier, training, steps_per_epoch=len(batches))
+    if start.source:
+        start.source.give_to(network, part, spec.people)
+    if start.towers:
+        copy_towers(network, start.towers.load_network("face"), start.towers.load_network("voice"))
+    if start.convolutions:
+        classifier, batches, validation = frozen_head(
+            network, start.convolutions, collection, spec, training, part, batches, folder)
+    else:
+        validation = validation_data(collection, spec, part)
+    _compile(classifier, spec, training, steps_per_epoch=len(batches))
     recorder = Recorder(folder.path / "checkpoint" / f"{part}.npz", training.patience)
     recorder.restore(classifier)
     throughput = Throughput(batches)
     if recorder.epochs_done < training.epochs and not recorder.finished_early:
         classifier.fit(
             batches, validation_batch_size=machine.devices * VALIDATION_BATCH,
-            validation_data=machine.divisible(*validation_data(collection, spec, part)),
+            validation_data=machine.divisible(*validation),
             initial_epoch=recorder.epochs_done, epochs=training.epochs,
             callbacks=[EpochCounter(batches), throughput, recorder], verbose="auto",
             shuffle=False)  # the batches are drawn in random order by their own seed
@@ -153,17 +203,18 @@ def _fit_network(
     return recorder
 
 
-def _compile(network: keras.Model, training: Training, steps_per_epoch: int) -> None:
+def _compile(
+    network: keras.Model, spec: Spec, training: Training, steps_per_epoch: int
+) -> None:
     warmup = min(training.warmup_epochs, training.epochs - 1)
     schedule = keras.optimizers.schedules.CosineDecay(
         training.learning_rate / 100, (training.epochs - warmup) * steps_per_epoch, alpha=0.01,
         warmup_target=training.learning_rate, warmup_steps=warmup * steps_per_epoch)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table"])
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False
-    network.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit)
+    network.compile(optimizer, loss_of(spec, training), metrics=["accuracy"], jit_compile=jit)
     # Or TensorFlow traces the first step twice. For float16 it is one around the optimizer above.
     network.optimizer.build(network.trainable_variables)
     _build_figures(network)

@@ -3,12 +3,17 @@
 timm: github.com/huggingface/pytorch-image-models, models/mobilevit.py; ml-cvnets:
 github.com/apple/ml-cvnets, the authors' own. Both are the same network under other names. PyTorch
 stores a kernel as [out, in, height, width], Keras as [height, width, in, out].
+
+Both take pictures of 0 to 1, without mean or deviation; timm's in the order red, green, blue,
+ml-cvnets' blue, green, red. Ours run from -1 to 1 in red, green, blue: `import_weights` folds the
+difference into the first convolution and the batch norm after it.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +69,8 @@ _WRAPPED_KEY = re.compile(r"^(?:module\.|model\.|_orig_mod\.)+")  # PyTorch's wr
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin")
 
+GREY_MEAN, GREY_SPREAD = 0.45, 0.225  # of ImageNet's pixels over all colours, 0 to 1
+
 
 def read_checkpoint(path: Path | str) -> State:
     """Arrays by name from a `.safetensors` file, or from `.pt`, `.pth`, `.bin` with PyTorch.
@@ -111,6 +118,34 @@ def _read_torch(path: Path) -> State:
             for name, value in content.items()}
 
 
+def import_weights(network: keras.Model, state: State) -> list[str]:
+    """Give one of our face or voice networks a checkpoint's weights, but for the scores.
+
+    The face network then computes from a picture what theirs does, but for the outermost pixels:
+    their convolutions pad with black, ours, after scaling, with mid-grey. The voice network takes
+    the sum over the colours, its spectrogram of mean 0 and deviation 1 in the place of a grey
+    picture. Returns the names of the layers left as they are. RunError as `assign_weights`.
+    """
+    names = {name: _WRAPPED_KEY.sub("", name) for name in state}
+    left = assign_weights(network, {name: value for name, value in state.items()
+                                    if not names[name].startswith(_HEADS)})
+    convolution, norm = network.get_layer("stem_conv"), network.get_layer("stem_norm")
+    kernel = convolution.get_weights()[0]
+    if kernel.shape[2] == 1:
+        scale, offset = GREY_SPREAD, GREY_MEAN
+    else:
+        scale, offset = 0.5, 0.5
+        kernel = kernel[:, :, ::-1] if _is_cvnets(names.values()) else kernel
+    # The convolution has no bias; the mean that the norm takes off makes up for the offset.
+    norm.moving_mean.assign(norm.moving_mean - offset * kernel.sum(axis=(0, 1, 2)))
+    convolution.set_weights([scale * kernel])
+    return left
+
+
+def _is_cvnets(names: Iterable[str]) -> bool:
+    return any(name.startswith("conv_1.") for name in names)
+
+
 def assign_weights(network: keras.Model, state: State) -> list[str]:
     """Give a MobileViT of any size and style the weights of a checkpoint of the same size.
 
@@ -121,7 +156,7 @@ def assign_weights(network: keras.Model, state: State) -> list[str]:
     """
     state = {_WRAPPED_KEY.sub("", name): value for name, value in state.items()
              if not name.endswith("num_batches_tracked")}
-    cvnets = any(name.startswith("conv_1.") for name in state)
+    cvnets = _is_cvnets(state)
     unused = dict.fromkeys(name for name in state if not name.startswith(_HEADS))
     assignments: list[tuple[Any, np.ndarray]] = []
     left = []

@@ -30,11 +30,17 @@ from train.spec import Spec, make_spec
 from train.strict_json import from_json, to_json
 
 FORMAT = 1
+IMAGENET = "imagenet"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a run is trained. Rates are per step, patience in epochs."""
+    """How a run is trained. Rates are per step, patience in epochs.
+
+    weights: of the frozen convolutions, "imagenet" or a file; None where all layers train.
+    init_from: the run, or for `import-weights` the checkpoint, that the networks started from;
+    `init_digest` is the SHA-256 of its weights.
+    """
 
     epochs: int = 80
     batch_size: int = 16
@@ -47,18 +53,32 @@ class Training:
     noise: str | None = None
     time_shift: bool = True
     precision: Precision = "float32"
+    cosface_margin: float = 0.35
+    weights: str | None = None
+    init_from: str | None = None
+    init_digest: str | None = None
+
+    @property
+    def start(self) -> str:
+        """What the networks' weights were before training, as tables say it."""
+        if self.weights:
+            name = self.weights if self.weights == IMAGENET else Path(self.weights).name
+            return f"{name}, frozen"
+        return f"from {Path(self.init_from).name}" if self.init_from else "from scratch"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
     """What a run was trained on. `digest` is over paths and contents of all files; `split_seed` is
-    None where it is that of the training."""
+    None where it is that of the training; `left_out` are people in the folder who were kept for
+    later enrolment."""
 
     root: str
     digest: str
     synthetic: bool
     problems: list[str]
     split_seed: int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

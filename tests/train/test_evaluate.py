@@ -186,7 +186,7 @@ def test_noise_without_a_ratio(small_run: RunFolder, run_python: Run, tmp_path: 
 def test_an_untrained_run(run_python: Run, tmp_path: Path) -> None:
     init(make_spec("mobilevit_xxs_edge", ("anna", "ben"), 64), tmp_path / "run", seed=0)
     done = run_python("-m", "train", "evaluate", tmp_path / "run")
-    assert "the run is untrained (made by init)" in mistake(done)
+    assert "the run is untrained (made by init or import-weights)" in mistake(done)
 
 
 def test_no_run(run_python: Run, tmp_path: Path) -> None:

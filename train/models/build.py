@@ -11,7 +11,7 @@ from edge_runtime.voice import CLIP_SAMPLES
 from train.augment import SpectrogramMasks
 from train.frontend import LogMel
 from train.models.fusion import BAND_NORM
-from train.models.layers import l2_normalised
+from train.models.layers import l2_normalised, unit_columns
 from train.models.registry import Fused, Pair, Part, family_of
 from train.spec import Spec
 
@@ -41,12 +41,27 @@ def build_network(spec: Spec, part: Part) -> keras.Model:
     else:
         raise ValueError(f"{spec.family} has the parts {family.parts}, found '{part}'")
     kept = layers.Dropout(DROPOUT, name="dropout")(features)
-    scores = layers.Dense(spec.num_people, "softmax", name="scores", dtype="float32")(kept)
+    scores = _scores(kept, spec)
     # Under mixed precision (train.precision) everything else here computes in 16 bits.
     whole = features if features.dtype == "float32" else ops.cast(features, "float32")
     embedding = layers.Identity(name="embedding", dtype="float32")(l2_normalised(whole))
     return keras.Model(inputs, {"scores": scores, "embedding": embedding},
                        name=f"{spec.family}_{part}")
+
+
+def _scores(features: KerasTensor, spec: Spec) -> KerasTensor:
+    """[batch, dim] -> softmax [batch, people].
+
+    CosFace (see train/losses.py) compares directions: both the features and each person's weights
+    have length 1. The constraint keeps the weights so, and inference has nothing to normalise.
+    """
+    if spec.loss == "softmax":
+        return layers.Dense(spec.num_people, "softmax", name="scores", dtype="float32")(features)
+    cosines = layers.Dense(
+        spec.num_people, use_bias=False, kernel_constraint=keras.constraints.UnitNorm(axis=0),
+        kernel_initializer=unit_columns, name="scores", dtype="float32")
+    scaled = spec.cosface_scale * cosines(l2_normalised(features))
+    return layers.Softmax(name="scores_softmax", dtype="float32")(scaled)
 
 
 def _face(size: int) -> tuple[KerasTensor, KerasTensor]:

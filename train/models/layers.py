@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from keras import KerasTensor, layers, ops
+from keras import KerasTensor, initializers, layers, ops
 
 
 def attention(tokens: KerasTensor, num_heads: int, name: str) -> KerasTensor:
@@ -65,6 +66,11 @@ def mlp(
         features = layers.Dense(width, activation, name=f"{name}{i}")(features)
         features = layers.Dropout(dropout, name=f"{name}{i}_dropout")(features)
     return features
+
+
+def unit_columns(shape: Sequence[int], dtype: Any = None) -> Any:
+    """Starts a kernel [dim, units] with columns of length 1 that point anywhere."""
+    return ops.normalize(initializers.RandomNormal(stddev=1.0)(shape, dtype), axis=0)
 
 
 def l2_normalised(features: KerasTensor) -> KerasTensor:

@@ -24,12 +24,16 @@ class Family:
 
     multiple: what the sides of the picture have to be multiples of.
     towers: name of the pair family whose trained networks a fusion takes, frozen; None elsewhere.
+    learning_rate: at its peak, where none is asked for.
+    frozen_at: layer behind the convolutions that can be ImageNet's, frozen; None where none can.
     """
 
     name: str
     multiple: int
     description: str
     towers: str | None = None
+    learning_rate: float = 2.5e-3
+    frozen_at: str | None = None
     parts: ClassVar[tuple[Part, ...]] = ()
 
 
@@ -77,13 +81,16 @@ def _join(pair: Pair, short_name: str, join: fusion.Join, head: fusion.Head,
     kind, text = (("frozen", "two trained, frozen") if frozen else
                   ("joint", "two networks trained as one:"))
     return Fused(f"{short_name}_{kind}_{join}", pair.multiple, f"{text} {pair.name}, {join}, MLP",
-                 pair.name if frozen else None, fusion=f"outputs, {kind}: {join}",
-                 fused_features=fused_features)
+                 pair.name if frozen else None, pair.learning_rate,
+                 fusion=f"outputs, {kind}: {join}", fused_features=fused_features)
 
 
+# Plain transformers and deep convolutions without batch norm diverge at MobileViT's rate.
+_VIT_RATE, _VGG_RATE = 3e-4, 1e-4
 _PATCH = vit.PAIR.patch_size
 _JOINS: tuple[fusion.Join, ...] = ("add", "multiply", "concat")
-_VIT = Pair("vit", _PATCH, "as in the paper, mean over tokens", features=_vit)
+_VIT = Pair("vit", _PATCH, "as in the paper, mean over tokens", learning_rate=_VIT_RATE,
+            features=_vit)
 _EDGE = _mobilevit("mobilevit_xxs_edge", mobilevit.XXS, mobilevit.EDGE,
                    "the same shape, made for the device")
 _VIT_HEAD = fusion.Head((512, 256), "gelu")
@@ -92,18 +99,20 @@ _EDGE_HEAD = fusion.Head((320, 320), mobilevit.EDGE.activation)
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in [
-        Pair("vgg16", 32, "as in the paper, one hidden dense layer", features=vgg.vgg16),
+        Pair("vgg16", 32, "as in the paper, one hidden dense layer", learning_rate=_VGG_RATE,
+             frozen_at="flatten", features=vgg.vgg16),
         _VIT,
         _mobilevit("mobilevit_xxs", mobilevit.XXS, mobilevit.PAPER, "as in the paper"),
         _EDGE,
         _mobilevit("mobilevit_xs", mobilevit.XS, mobilevit.PAPER, "as in the paper"),
         _mobilevit("mobilevit_s", mobilevit.S, mobilevit.PAPER, "as in the paper"),
         Fused("vit_stacked", _PATCH, "face and spectrogram as one picture, shifted patches",
-              fusion="input: stacked", fused_features=_vit_stacked),
+              learning_rate=_VIT_RATE, fusion="input: stacked", fused_features=_vit_stacked),
         *(_join(_VIT, "vit", join, _VIT_HEAD, frozen)
           for frozen in (True, False) for join in _JOINS),
         Fused("vit_cross_attention", vit.TOWER.patch_size, "two ViTs mixed by cross-attention",
-              fusion="cross-attention", fused_features=fusion.vit_cross_attention),
+              learning_rate=_VIT_RATE, fusion="cross-attention",
+              fused_features=fusion.vit_cross_attention),
         Fused("mobilevit_cross_attention", 64,
               "two MobileViT-XXS for the device mixed by cross-attention",
               fusion="cross-attention", fused_features=fusion.mobilevit_cross_attention),

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from train.models.build import build_network
-from train.models.registry import Part, family_of
+from train.models.registry import Part
 from train.spec import Spec
 from train.sweep.rows import Row
 
@@ -62,12 +62,14 @@ def plan(
     return Plan(epochs, kept, reasons)
 
 
-def epoch_seconds(spec: Spec, part: Part, examples: int) -> float:
-    """About how long an epoch takes here, from forward passes of the untrained network."""
+def epoch_seconds(spec: Spec, part: Part, examples: int, *, frozen: bool) -> float:
+    """About how long an epoch takes here, from forward passes of the untrained network.
+
+    frozen: only a small head is trained.
+    """
     network = build_network(spec, part)
     seconds = [_forward_s(network, count) for count in _PROBE]
     each = max(seconds[1] - seconds[0], 1e-6) / (_PROBE[1] - _PROBE[0])
-    frozen = family_of(spec.family).towers is not None  # only forward, but for a small head
     return examples * each * (1.1 if frozen else TRAIN_OVER_FORWARD)
 
 

@@ -27,6 +27,11 @@ class Row:
         return FAMILIES[self.family].towers
 
     @property
+    def frozen(self) -> bool:
+        """Whether only a head is trained, on networks that stay as they are."""
+        return self.towers is not None or self.weights != "none"
+
+    @property
     def fusion(self) -> str:
         """Where the two modalities meet."""
         family = FAMILIES[self.family]

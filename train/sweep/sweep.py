@@ -134,8 +134,8 @@ def _new_plan(
     for row in rows:
         spec = make_spec(row.family, collection.people.names, settings.image_size)
         epoch_s[row.name] = sum(
-            epoch_seconds(spec, part, max(MIN_EXAMPLES, len(_examples(collection, part))))
-            for part in spec.parts)
+            epoch_seconds(spec, part, max(MIN_EXAMPLES, len(_examples(collection, part))),
+                          frozen=row.frozen) for part in spec.parts)
         print(f"  {row.name}: about {epoch_s[row.name]:.0f} s", flush=True)
     keras.utils.clear_session()
     networks = {row.name: len(family_of(row.family).parts) for row in rows}

@@ -12,6 +12,7 @@ from edge_runtime.errors import VisavoxError
 from train.evaluate import evaluate, summary
 from train.fit import fit
 from train.models.build import build_network
+from train.models.registry import family_of
 from train.pack import noises_in, read_data
 from train.run import RunFolder, Training, load_run
 from train.spec import make_spec
@@ -39,15 +40,17 @@ def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) ->
     start = time.monotonic()
     collection = read_data(settings.data, settings.image_size, seed)
     spec = make_spec(row.family, collection.people.names, settings.image_size)
+    weights = str(settings.weights or row.weights) if row.weights != "none" else None
     training = Training(
         epochs=epochs, batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
+        learning_rate=family_of(row.family).learning_rate, weights=weights,
         noise=str(settings.noise.resolve()) if settings.noise else None)
     path = settings.folder(row.name, seed)
     towers = load_run(settings.folder(row.towers, seed)) if row.towers else None
     folder = fit(collection, spec, training, path, resume=(path / "run.json").is_file(),
                  towers=towers)
     result = {
-        "row": row.name, "model": row.family, "fusion": row.fusion, "weights": row.weights,
+        "row": row.name, "model": row.family, "fusion": row.fusion, "start": training.start,
         "time_shift": row.time_shift, "seed": seed, "epochs": epochs,
         "parameters": count_parameters(folder), "commit": folder.run.commit,
         "data": collection.name, "data_digest": collection.digest,

@@ -1,0 +1,50 @@
+"""People who are kept out of a training, to be enrolled later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime.collection import Collection
+from edge_runtime.errors import PeopleError, UsageError
+
+
+def choose_people(names: tuple[str, ...], choice: str, seed: int) -> tuple[str, ...]:
+    """Who of `names` is left out: so many, drawn by the seed, or those in a file, one a line.
+
+    UsageError for a choice that is neither or names somebody unknown; PeopleError where fewer than
+    two people would be left to train on.
+    """
+    chosen = _draw(names, int(choice), seed) if choice.isdecimal() else _read(names, Path(choice))
+    if len(names) - len(chosen) < 2:
+        raise PeopleError(f"--leave-out-people: expected at least 2 people to train on, found "
+                          f"{len(names) - len(chosen)} of {len(names)}; leave out fewer")
+    return chosen
+
+
+def _draw(names: tuple[str, ...], count: int, seed: int) -> tuple[str, ...]:
+    rng = np.random.default_rng([seed, 2])
+    return tuple(sorted(rng.permutation(names)[:count].tolist()))
+
+
+def _read(names: tuple[str, ...], file: Path) -> tuple[str, ...]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"--leave-out-people expects a number or a text file of names, one a "
+                         f"line, found '{file}'") from None
+    chosen = sorted({line.strip() for line in lines} - {""})
+    if unknown := [name for name in chosen if name not in names]:
+        raise UsageError(f"{file}: expected people of the data ({', '.join(names[:3])} ...), found "
+                         f"{', '.join(unknown[:3])}; correct the names")
+    return tuple(chosen)
+
+
+def without_people(collection: Collection, left_out: Iterable[str]) -> Collection:
+    """The collection without some of its people; the digest stays that of the whole folder."""
+    gone = set(left_out)
+    people = collection.people
+    return replace(collection, people=people.without(s for s in people.samples if s.person in gone))

@@ -1,0 +1,57 @@
+"""`python -m train sweep`: the command line of the table."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
+
+from edge_runtime.command import Commands, print_json, silenced_stderr
+from edge_runtime.errors import UsageError
+from train.options import check_positive, import_keras
+
+
+def add_sweep(commands: Commands) -> None:
+    """`python -m train sweep`."""
+    sweep = commands.add("sweep", _sweep, "train and compare all families and fusions")
+    sweep.add_argument("--data", type=Path, required=True, help="folder of people")
+    sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
+                       help="table, plot and run folders; a sweep in it goes on")
+    sweep.add_argument("--rows", default="all", help="'all', or names with commas between them")
+    sweep.add_argument("--seeds", type=int, default=1, metavar="N", help="of each row (1)")
+    sweep.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    sweep.add_argument("--budget-minutes", type=float, metavar="M",
+                       help="leave out what does not fit, and train the rest for as many epochs as "
+                            "do")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="N", help="rows at a time (1)")
+    sweep.add_argument("--image-size", type=int, default=128, metavar="S")
+    sweep.add_argument("--noise", type=Path, metavar="DIR", help="sound files to train with")
+    sweep.add_argument("--test-noise", type=Path, metavar="DIR", help="for a second test, in noise")
+    sweep.add_argument("--snr", type=float, metavar="DB", help="speech over the test noise")
+    sweep.add_argument("--weights", type=Path, metavar="FILE",
+                       help="VGG16's ImageNet weights, where they cannot be downloaded")
+    sweep.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _sweep(options: Namespace) -> None:
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        import_keras()
+        with silenced_stderr():
+            from train.sweep.rows import rows_by_name
+            from train.sweep.settings import Settings
+            from train.sweep.sweep import sweep
+            from train.sweep.table import markdown
+
+        check_positive(options, "seeds", "epochs", "jobs", "budget_minutes")
+        if (options.test_noise is None) != (options.snr is None):
+            raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
+        settings = Settings(options.data, options.out, options.image_size, noise=options.noise,
+                            test_noise=options.test_noise, snr_db=options.snr,
+                            weights=options.weights)
+        content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
+                        budget_minutes=options.budget_minutes, jobs=options.jobs)
+    if options.json:
+        print_json(content)
+    else:
+        print(f"\n{markdown(content)}\ntable, plot and runs: {options.out}")
