@@ -210,7 +210,9 @@ def _compile(
     schedule = keras.optimizers.schedules.CosineDecay(
         training.learning_rate / 100, (training.epochs - warmup) * steps_per_epoch, alpha=0.01,
         warmup_target=training.learning_rate, warmup_steps=warmup * steps_per_epoch)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
+    # Clipped, because at these rates a few batches threw the voice network back by ten epochs.
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay,
+                                       global_clipnorm=training.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table"])
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False

@@ -35,7 +35,7 @@ IMAGENET = "imagenet"
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a run is trained. Rates are per step, patience in epochs.
+    """How a run is trained. Rates are per step, patience in epochs, clip_norm is of all gradients.
 
     weights: of the frozen convolutions, "imagenet" or a file; None where all layers train.
     init_from: the run, or for `import-weights` the checkpoint, that the networks started from;
@@ -44,8 +44,9 @@ class Training:
 
     epochs: int = 80
     batch_size: int = 16
-    learning_rate: float = 2.5e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.05
+    clip_norm: float = 1.0
     label_smoothing: float = 0.1
     warmup_epochs: int = 1
     patience: int = 25

@@ -32,7 +32,7 @@ class Family:
     multiple: int
     description: str
     towers: str | None = None
-    learning_rate: float = 2.5e-3
+    learning_rate: float = 2e-3
     frozen_at: str | None = None
     parts: ClassVar[tuple[Part, ...]] = ()
 
