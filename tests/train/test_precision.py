@@ -112,7 +112,7 @@ def test_an_epoch_in_each_precision(collection: Collection, tmp_path: Path) -> N
         values = dict(zip(rows[0].split(","), map(float, rows[1].split(",")), strict=True))
         losses[precision] = values["val_loss"]
     assert losses["bfloat16"] == pytest.approx(losses["float32"], abs=0.02)
-    assert losses["float16"] == pytest.approx(losses["float32"], abs=0.005)
+    assert losses["float16"] == pytest.approx(losses["float32"], abs=0.02)
 
 
 @pytest.mark.slow
