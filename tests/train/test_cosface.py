@@ -11,8 +11,9 @@ import pytest
 from keras import ops
 
 from edge_runtime.errors import UsageError
+from train.fit import _compile
 from train.losses import cosface, loss_of
-from train.models.build import build_network
+from train.models.build import _scores, build_network
 from train.run import Training
 from train.spec import make_spec
 
@@ -79,15 +80,26 @@ def test_scores_are_scaled_cosines(rng: np.random.Generator) -> None:
     assert np.abs(before - network.get_layer("scores").get_weights()[0]).max() > 1e-3
 
 
-def test_an_image_of_nothing_trains(rng: np.random.Generator) -> None:
+def test_an_image_of_nothing_trains() -> None:
     """Features of length 0 have no direction; their loss is finite all the same."""
     features = keras.Input((4,))
-    from train.models.build import _scores
-
     network = keras.Model(features, _scores(features, SPEC))
     network.compile("sgd", loss_of(SPEC, Training()), run_eagerly=True)
     assert math.isfinite(network.train_on_batch(np.zeros((1, 4)), np.eye(3)[:1]))
     assert all(np.isfinite(weight).all() for weight in network.get_weights())
+
+
+def test_it_learns(rng: np.random.Generator) -> None:
+    """Compiled as `fit` compiles: three directions are told apart, and by more than the margin."""
+    labels = np.arange(96) % 3
+    points = (np.eye(3)[labels] + rng.normal(0, 0.1, (96, 3))).astype(np.float32)
+    data = keras.Input((3,))
+    network = keras.Model(data, _scores(data, SPEC))
+    training = Training(learning_rate=0.05, weight_decay=0.0, epochs=8)
+    _compile(network, SPEC, training, steps_per_epoch=12)
+    network.fit(points, np.eye(3, dtype=np.float32)[labels], batch_size=8, epochs=8, verbose=0)
+    assert network.evaluate(points, np.eye(3)[labels], verbose=0)[1] == 1
+    np.testing.assert_allclose(column_lengths(network), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [0, -1, 41, float("nan")])

@@ -237,7 +237,8 @@ def test_fine_tuning(
     out = tmp_path / "run"
     arguments = ("-c", SHORT, "fit", "--data", small_people, "--image-size", 64, "--epochs", 1,
                  "--leave-out-people", 1, "--out", out)
-    done = run_python(*arguments, "--init-from", small_run.path, "--no-time-shift")
+    done = run_python(*arguments, "--init-from", small_run.path, "--no-time-shift", "--loss",
+                      "cosface")
     assert done.returncode == 0, done.stderr
     assert "face network, 3 people, from run" in done.stdout
     content = json.loads((out / "run.json").read_text())
@@ -247,7 +248,10 @@ def test_fine_tuning(
     assert len(content["data"]["left_out"]) == 1 and len(content["spec"]["people"]) == 3
     assert set(content["data"]["left_out"] + content["spec"]["people"]) == set(
         small_run.run.spec.people)
+    assert content["spec"]["loss"] == "cosface"
+    people = load_run(out).load_network("voice").get_layer("scores").get_weights()[0]
+    np.testing.assert_allclose(np.linalg.norm(people, axis=0), 1, atol=1e-5)
     refused = run_python(*arguments, "--resume")
-    assert refused.returncode == 2 and "the training options differ" in refused.stderr
+    assert refused.returncode == 2 and "differ from those the run was begun" in refused.stderr
     collection = read_collection(index_people(small_people), 64)
     assert len(evaluate(load_run(out), collection).pairs) == 6  # of the three
