@@ -99,10 +99,12 @@ def evaluate(
 
 
 def _add_fusions(result: PairScores, validation: PairScores | None) -> None:
-    from train.scaling import fit_scaling
-
     face, voice = result.columns["face"], result.columns["voice"]
     result.columns["product"] = product(face, voice)
+    try:
+        from train.scaling import fit_scaling
+    except ImportError:  # on a training machine that has numpy and Keras alone
+        return
     if validation:
         scaling = fit_scaling(validation.columns["face"], validation.columns["voice"],
                               validation.labels)

@@ -82,7 +82,8 @@ def test_the_manifest_says_where_it_comes_from(
         run = small_run.run
         assert manifest.people == list(run.spec.people)
         assert (manifest.family, manifest.variant) == (run.spec.family, "pair")
-        assert manifest.spec == {"family": run.spec.family, "image_size": 64}
+        assert manifest.spec == {"family": run.spec.family, "image_size": 64,
+                                 "loss": "softmax", "cosface_scale": 30.0}
         assert manifest.recipe == recipe and manifest.seed == run.training.seed
         assert manifest.inputs.face and manifest.inputs.face.size == 64
         assert manifest.score_scaling is None and manifest.thresholds is None

@@ -175,11 +175,12 @@ def test_a_conversion_that_differs_is_refused() -> None:
     samples = tuple(Sample(f"{i}.png", "anna", "face", "test") for i in range(4))
     expected = network.predict(inputs, verbose=0)["scores"]
     reference = dict(zip(samples, expected, strict=True))
-    same = compare("face", model, samples, inputs, reference)
+    cases = [(sample, {"face": row}) for sample, row in zip(samples, inputs, strict=True)]
+    same = compare(model, cases, reference)
     assert_float32("face", same)
     assert same.max_abs_error <= FLOAT32_LIMIT and list(same.scores) == list(samples)
     for change in (2e-3, np.nan):
-        other = compare("face", model, samples, inputs,
+        other = compare(model, cases,
                         reference | {samples[2]: expected[2] + np.float32(change)})
         np.testing.assert_allclose(other.max_abs_error, change, atol=1e-5)
         with pytest.raises(ConversionError, match="the face network's float32 conversion differs"):

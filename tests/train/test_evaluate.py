@@ -168,7 +168,8 @@ def test_the_command_for_people(run_copy: RunFolder, run_python: Run) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.strip().splitlines()
     assert lines[0].endswith(" validation pairs, synthetic people")
-    assert [line.split("|")[1].strip() for line in lines[3:]] == ["face", "voice", "ensemble"]
+    assert [line.split("|")[1].strip() for line in lines[3:]] == ["face", "voice", "ensemble",
+                                                               "product", "scaled"]
 
 
 def mistake(done: subprocess.CompletedProcess[str]) -> str:

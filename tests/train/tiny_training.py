@@ -53,12 +53,13 @@ def step(family: str, file: Path, optimizer: str) -> None:
     with np.load(file) as arrays:
         batch, labels = arrays["batch"], arrays["labels"]
         weights = [arrays[f"weight{i}"] for i in range(len(arrays.files) - 2)]
-    network = build_network(make_spec(family, NAMES, batch.shape[1]), "face")
+    spec = make_spec(family, NAMES, batch.shape[1])
+    network = build_network(spec, "face")
     without_chance(network)
     classifier = keras.Model(network.input, network.output["scores"])
     classifier.set_weights(weights)
     training = Training(learning_rate=LEARNING_RATE, warmup_epochs=0)
-    fit._compile(classifier, training, steps_per_epoch=100)
+    fit._compile(classifier, spec, training, steps_per_epoch=100)
     if optimizer == "sgd":
         classifier.compile(keras.optimizers.SGD(0.1), classifier.loss,
                            jit_compile=classifier.jit_compile)
