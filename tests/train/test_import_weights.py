@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from edge_runtime.collection import read_collection
 from edge_runtime.errors import RunError, UsageError
 from edge_runtime.people import index_people
 from tests.data.drawn_weights import draw_state
-from tests.train.test_fit import SHORT
 from tests.train.test_mobilevit_parity import drawn_state, in_cvnets_names, network, reference
+from train.__main__ import main
 from train.evaluate import evaluate
 from train.fit import init
 from train.import_weights import describe, init_from_checkpoint
@@ -231,27 +232,30 @@ def test_a_source_cut_short(imported: RunFolder, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_fine_tuning(
-    small_run: RunFolder, small_people: Path, run_python: Run, tmp_path: Path
+    small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Other people, one epoch, from a trained run: recorded, and told apart from another source."""
+    """Fewer people, another loss, from another run: recorded, and told apart from no source."""
+    monkeypatch.setattr("train.batches.MIN_EXAMPLES", 16)
+    source = init(make_spec("mobilevit_xxs_edge", PEOPLE, 64), tmp_path / "source", seed=0)
     out = tmp_path / "run"
-    arguments = ("-c", SHORT, "fit", "--data", small_people, "--image-size", 64, "--epochs", 1,
-                 "--leave-out-people", 1, "--out", out)
-    done = run_python(*arguments, "--init-from", small_run.path, "--no-time-shift", "--loss",
-                      "cosface")
-    assert done.returncode == 0, done.stderr
-    assert "face network, 3 people, from run" in done.stdout
+    arguments = ["train", "fit", "--data", small_people, "--image-size", 64, "--epochs", 1,
+                 "--leave-out-people", 1, "--loss", "cosface", "--no-time-shift", "--out", out]
+    monkeypatch.setattr(sys, "argv", [*map(str, arguments), "--init-from", str(source.path)])
+    assert main() == 0
+    said = capsys.readouterr().out
+    assert "face network, 3 people, from source" in said
+    assert "6 test pairs" in said  # of the three
     content = json.loads((out / "run.json").read_text())
-    assert content["training"]["init_from"] == str(small_run.path.resolve())
-    assert content["training"]["init_digest"] == weights_digest(small_run)
-    assert content["training"]["time_shift"] is False
+    assert content["training"]["init_from"] == str(source.path.resolve())
+    assert content["training"]["init_digest"] == weights_digest(source)
+    assert content["training"]["time_shift"] is False and content["spec"]["loss"] == "cosface"
     assert len(content["data"]["left_out"]) == 1 and len(content["spec"]["people"]) == 3
-    assert set(content["data"]["left_out"] + content["spec"]["people"]) == set(
-        small_run.run.spec.people)
-    assert content["spec"]["loss"] == "cosface"
+    assert not set(content["data"]["left_out"]) & set(content["spec"]["people"])
     people = load_run(out).load_network("voice").get_layer("scores").get_weights()[0]
     np.testing.assert_allclose(np.linalg.norm(people, axis=0), 1, atol=1e-5)
-    refused = run_python(*arguments, "--resume")
-    assert refused.returncode == 2 and "differ from those the run was begun" in refused.stderr
+    monkeypatch.setattr(sys, "argv", [*map(str, arguments), "--resume"])
+    assert main() == 2
+    assert "the training options differ" in capsys.readouterr().err
     collection = read_collection(index_people(small_people), 64)
-    assert len(evaluate(load_run(out), collection).pairs) == 6  # of the three
+    assert len(evaluate(load_run(out), collection).pairs) == 6
