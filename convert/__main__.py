@@ -56,8 +56,6 @@ def _bundle(options: Namespace) -> None:
     if manifest.accuracy:
         print("\n" + accuracy_line(manifest.accuracy))
     print(f"{'certified' if manifest.certified else 'not certified'}: {manifest.reason}")
-    for warning in manifest.warnings:
-        print(f"warning: {warning}")
     print(f"bundle: {options.out}")
 
 

@@ -76,16 +76,16 @@ def _convert(
     float32 = export_float32(keras_network)
     dim = keras_network.output["embedding"].shape[-1]
     reference = keras_scores(folder, keras_network, part, collection) if collection else {}
-    plain = None
     if collection:
         plain = compare(Network(float32), device_inputs(folder, part, collection), reference)
         assert_float32(part, plain)
     model = apply_recipe(recipe, float32)
     network = Network(model)
-    comparison = plain
-    if collection and model is not float32:
-        comparison = compare(network, device_inputs(folder, part, collection), reference)
-    return Converted(model, network, dim, plain, comparison, reference)
+    comparison = None
+    if collection:
+        comparison = plain if model is float32 else compare(
+            network, device_inputs(folder, part, collection), reference)
+    return Converted(model, network, dim, comparison, reference)
 
 
 def _manifest(
@@ -105,21 +105,15 @@ def _manifest(
         accuracy=accuracy, certified=not faults,
         reason="; ".join(faults) or "accuracy, parity, operations, shapes and partitions are "
                                     "within their limits",
-        warnings=_warnings(run.data is not None and run.data.synthetic, converted),
+        warnings=_warnings(run.data is not None and run.data.synthetic),
         interpreters=["ai-edge-litert"],
         versions=run.versions | {name: importlib.metadata.version(name) for name in
                                  ("tensorflow", "litert-quantizer", "ai-edge-litert")},
         seed=run.training.seed, commit=git_commit())
 
 
-def _warnings(synthetic: bool, converted: Mapping[Part, Converted]) -> list[str]:
-    found = ["trained on synthetic people: for trying things out only"] if synthetic else []
-    for part, c in converted.items():
-        if c.float32 and c.float32.beyond_rounding:
-            found.append(f"{part} network: on {c.float32.beyond_rounding} of "
-                         f"{len(c.float32.errors)} inputs rounding alone moves scores by up to "
-                         f"{c.float32.max_abs_error:.1e}")
-    return found
+def _warnings(synthetic: bool) -> list[str]:
+    return ["trained on synthetic people: for trying things out only"] if synthetic else []
 
 
 def _network_file(name: str, converted: Converted) -> NetworkFile:

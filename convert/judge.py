@@ -23,13 +23,11 @@ MIN_OVER_CHANCE = 1.5  # times as often right as by chance, or the networks have
 
 @dataclass(frozen=True)
 class Converted:
-    """One network by a recipe. float32: the conversion before any recipe, compared with Keras;
-    comparison: the recipe's. Both are None where there is no data to compare on."""
+    """One network by a recipe; comparison is None where there is no data to compare on."""
 
     model: bytes
     network: Network
     embedding_dim: int
-    float32: Comparison | None
     comparison: Comparison | None
     reference: Mapping[Case, Array]
 

@@ -103,8 +103,10 @@ def _add_fusions(result: PairScores, validation: PairScores | None) -> None:
     result.columns["product"] = product(face, voice)
     try:
         from train.scaling import fit_scaling
-    except ImportError:  # on a training machine that has numpy and Keras alone
-        return
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("scipy", "msgspec"):
+            raise
+        return  # a training machine may have numpy and Keras alone
     if validation:
         scaling = fit_scaling(validation.columns["face"], validation.columns["voice"],
                               validation.labels)

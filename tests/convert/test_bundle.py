@@ -241,23 +241,6 @@ def test_a_conversion_that_differs_stops_everything(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("errors", "refused"), [
-    ([1e-6] * 100, False),
-    ([1e-6] * 99 + [2e-4], False),  # one of a hundred, where rounding decides
-    ([1e-6] * 98 + [2e-4] * 2, True),
-    ([1e-6] * 99 + [0.02], True),  # too far for rounding
-    ([1e-6] * 99 + [float("nan")], True),
-    ([1e-6] * 98 + [2e-4], True),  # of fewer than a hundred, none
-])
-def test_rounding_may_decide_on_one_of_a_hundred(errors: list[float], refused: bool) -> None:
-    comparison = parity.Comparison({}, np.array(errors, np.float32))
-    if refused:
-        with pytest.raises(ConversionError, match="the voice network's float32 conversion differs"):
-            parity.assert_float32("voice", comparison)
-    else:
-        parity.assert_float32("voice", comparison)
-
-
 def test_an_untrained_run_is_not_certified(
     quick: None, small_run: RunFolder, tmp_path: Path
 ) -> None:

@@ -81,7 +81,10 @@ def test_networks_keep_the_contract_and_learn(
 
     trainable = {weight.path for weight in network.trainable_weights}
     changed = changed_by_a_step(network, rng)
-    assert trainable <= changed
+    # A last stage of one patch attends to itself, whatever its query and key are.
+    idle = {path for path in trainable if part == "face" and path.startswith("stage5")
+            and path.endswith(("query_norm/scale", "key_norm/scale"))}
+    assert trainable - idle <= changed
     if name in FROZEN:
         assert changed == trainable
         assert not any(tower in path for path in trainable for tower in fusion.TOWERS.values())

@@ -8,15 +8,20 @@ from typing import Any
 from keras import KerasTensor, initializers, layers, ops
 
 
-def attention(tokens: KerasTensor, num_heads: int, name: str) -> KerasTensor:
+def attention(
+    tokens: KerasTensor, num_heads: int, name: str, normalise: bool = False
+) -> KerasTensor:
     """Multi-head self-attention with one product for queries, keys and values.
 
     tokens: [sequences, length, dim]; the result has the same shape. Vaswani et al., Attention is
     all you need, 2017, section 3.2, written out so that it converts to three plain products.
+
+    normalise: queries and keys, as Dehghani et al., 2023 (arXiv 2302.05442), section 2. Without it
+    the logits of a trained network reach hundreds; then rounding decides which token is attended.
     """
     qkv = layers.Dense(3 * tokens.shape[-1], name=f"{name}_qkv")(tokens)
     query, key, value = ops.split(qkv, 3, axis=-1)
-    return _attend(query, key, value, num_heads, name)
+    return _attend(query, key, value, num_heads, name, normalise)
 
 
 def cross_attention(
@@ -36,13 +41,17 @@ def cross_attention(
 
 
 def _attend(
-    query: KerasTensor, key: KerasTensor, value: KerasTensor, num_heads: int, name: str
+    query: KerasTensor, key: KerasTensor, value: KerasTensor, num_heads: int, name: str,
+    normalise: bool = False,
 ) -> KerasTensor:
     """query [sequences, length, dim], key and value [sequences, other length, dim] -> as query."""
     length, dim = query.shape[1:]
-    query = query * (dim // num_heads)**-0.5
     if num_heads > 1:
         query, key, value = (_split_heads(t, num_heads) for t in (query, key, value))
+    if normalise:
+        query = layers.RMSNormalization(name=f"{name}_query_norm")(query)
+        key = layers.RMSNormalization(name=f"{name}_key_norm")(key)
+    query = query * (dim // num_heads)**-0.5
     weights = ops.softmax(ops.matmul(query, ops.swapaxes(key, -1, -2)))
     mixed = ops.matmul(weights, value)
     if num_heads > 1:

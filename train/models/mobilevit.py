@@ -2,9 +2,10 @@
 Vision Transformer, ICLR 2022 (arXiv 2110.02178), figure 1 and appendix, table 4.
 
 `PAPER` is the network of the paper. `EDGE` has the same shape made for the device: ReLU6 bounds
-the ranges that int8 has to cover and fuses into the convolution before it, and one head spares the
-transposes between heads. Scale and shift of each layer norm fold into the dense layer after it.
-Batch norm in the transformer would fold away as a whole, but learned slower where both were tried.
+the ranges that int8 has to cover and fuses into the convolution before it, one head spares the
+transposes between heads, and normalised queries and keys bound the logits of attention. Scale and
+shift of each layer norm fold into the dense layer after it. Batch norm in the transformer would
+fold away as a whole, but learned slower where both were tried.
 """
 
 from __future__ import annotations
@@ -38,14 +39,15 @@ class Style:
     num_heads: int
     symmetric_padding: bool  # PyTorch's for stride 2; TensorFlow's own needs no PAD operation
     epsilon: float  # of the norms
+    qk_norm: bool  # normalise queries and keys
 
 
 XXS = Size(16, (16, 24, 48, 64, 80), (64, 80, 96), 320, 2)
 XS = Size(16, (32, 48, 64, 80, 96), (96, 120, 144), 384, 4)
 S = Size(16, (32, 64, 96, 128, 160), (144, 192, 240), 640, 4)
 
-PAPER = Style("silu", 4, symmetric_padding=True, epsilon=1e-5)
-EDGE = Style("relu6", 1, symmetric_padding=False, epsilon=1e-3)
+PAPER = Style("silu", 4, symmetric_padding=True, epsilon=1e-5, qk_norm=False)
+EDGE = Style("relu6", 1, symmetric_padding=False, epsilon=1e-3, qk_norm=True)
 
 
 def mobilevit(image: KerasTensor, size: Size, style: Style) -> KerasTensor:
@@ -122,7 +124,7 @@ def _mobilevit_block(x: KerasTensor, dim: int, depth: int, style: Style, name: s
 def _transformer(tokens: KerasTensor, style: Style, name: str) -> KerasTensor:
     dim = tokens.shape[-1]
     y = _layer_norm(tokens, style, f"{name}_norm1")
-    tokens = tokens + attention(y, style.num_heads, name)
+    tokens = tokens + attention(y, style.num_heads, name, style.qk_norm)
     y = _layer_norm(tokens, style, f"{name}_norm2")
     y = layers.Dense(MLP_RATIO * dim, style.activation, name=f"{name}_mlp1")(y)
     return tokens + layers.Dense(dim, name=f"{name}_mlp2")(y)
