@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_runtime.errors import RunError
+
 RESULT = "result.json"
 
 
@@ -32,6 +34,24 @@ class Settings:
 
 
 def read_result(settings: Settings, row: str, seed: int) -> dict[str, Any] | None:
-    """The result of a row that is done."""
-    file = settings.folder(row, seed) / RESULT
-    return json.loads(file.read_text()) if file.is_file() else None
+    """The result of a row that is done. RunError where its file is damaged."""
+    return read_json(settings.folder(row, seed) / RESULT)
+
+
+def read_json(file: Path) -> dict[str, Any] | None:
+    """What a sweep left in a file; None where there is none. RunError where it is damaged."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except ValueError:
+        content = False
+    if content is None or isinstance(content, dict):
+        return content
+    raise RunError(f"{file}: expected what a sweep left there, found a damaged file; delete it, "
+                   "and the sweep does that part again")
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """As a whole or not at all."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    partial.replace(file)

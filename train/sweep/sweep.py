@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import math
 import multiprocessing
 import os
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -22,10 +24,12 @@ from train.spec import make_spec
 from train.sweep.child import run_in_child
 from train.sweep.plan import Plan, epoch_seconds, plan
 from train.sweep.rows import ROWS, Row, in_order
-from train.sweep.settings import Settings, read_result
+from train.sweep.settings import Settings, read_json, read_result, write_json
 from train.sweep.table import content_of, write_tables
 
 PLAN = "plan.json"
+CLOCK = "clock.json"
+SPENT = "not run: the budget was spent on the rows before it"
 
 
 def sweep(
@@ -38,25 +42,42 @@ def sweep(
     after each row. jobs: rows at a time, each with its share of the cores. Raises RunError where
     the folder holds a sweep of other settings.
     """
-    start = time.monotonic()
     settings.out.mkdir(parents=True, exist_ok=True)
     chosen = _planned(settings, rows, seeds, epochs, budget_minutes, jobs)
-    budget_s = 60 * budget_minutes if budget_minutes else None
+    clock = _Clock(settings.out / CLOCK)
+    budget_s = 60 * budget_minutes if budget_minutes else math.inf
     reasons = dict(chosen.reasons)
     tasks = [(row, seed) for seed in range(seeds) for row in chosen.rows]
-    for row, seed, result in _run(settings, tasks, chosen.epochs, jobs, start, budget_s):
+    for row, seed, result in _run(settings, tasks, chosen.epochs, jobs, clock, budget_s):
         if reason := result.get("reason"):
             reasons[row.name] = reason
-        _say(row, seed, result, time.monotonic() - start)
+        _say(row, seed, result, clock.keep())
         write_tables(settings.out, content_of(settings, rows, seeds, reasons))
     content = content_of(settings, rows, seeds, reasons)
     write_tables(settings.out, content)
     return content
 
 
+class _Clock:
+    """Seconds that a sweep has taken, those before it was stopped included."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._start = time.monotonic() - (read_json(file) or {"spent_s": 0.0})["spent_s"]
+
+    def spent_s(self) -> float:
+        return time.monotonic() - self._start
+
+    def keep(self) -> float:
+        """Remember the time for when the sweep goes on."""
+        spent = self.spent_s()
+        write_json(self._file, {"spent_s": round(spent, 1)})
+        return spent
+
+
 def _run(
-    settings: Settings, tasks: list[tuple[Row, int]], epochs: int, jobs: int, start: float,
-    budget_s: float | None,
+    settings: Settings, tasks: list[tuple[Row, int]], epochs: int, jobs: int, clock: _Clock,
+    budget_s: float,
 ) -> Iterator[tuple[Row, int, dict[str, Any]]]:
     """Results as they come. A row waits for the pair that it joins; none begins after the budget's
     end."""
@@ -67,24 +88,35 @@ def _run(
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"),
                              max_tasks_per_child=1) as pool:
         while waiting or running:
+            if clock.spent_s() > budget_s:
+                late, waiting = waiting, []
+                yield from ((*task, {"reason": SPENT}) for task in late)
             for task in [t for t in waiting if _ready(settings, t)][: jobs - len(running)]:
                 waiting.remove(task)
-                if budget_s and time.monotonic() - start > budget_s:
-                    yield *task, {"reason": "not run: the budget was spent on the rows before it"}
-                else:
-                    running[pool.submit(run_in_child, settings, task[0].name, task[1],
-                                        epochs)] = task
+                running[pool.submit(run_in_child, settings, task[0].name, task[1], epochs)] = task
             if not running:
                 yield from ((*task, {"reason": f"not run: joins the networks of {task[0].towers}, "
                                                "which is not run"}) for task in waiting)
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
-                try:
-                    yield *task, future.result()
-                except BrokenProcessPool:
-                    raise RunError(f"{settings.folder(task[0].name, task[1])}: the training was "
-                                   "killed; run the same command again to go on") from None
+                yield *task, _result(settings, task, future)
+
+
+def _result(
+    settings: Settings, task: tuple[Row, int], future: Future[dict[str, Any]]
+) -> dict[str, Any]:
+    row, seed = task
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise RunError(f"{settings.folder(row.name, seed)}: the training was killed; run the same "
+                       "command again to go on") from None
+    except Exception as error:  # one row's fault, whatever it is, leaves the others their figures
+        with settings.log(row.name, seed).open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+        return {"reason": f"not run: stopped by {type(error).__name__}, see "
+                          f"{settings.log(row.name, seed)}"}
 
 
 def _ready(settings: Settings, task: tuple[Row, int]) -> bool:
@@ -110,15 +142,14 @@ def _planned(
                           if name != "out"},
              "rows": [row.name for row in rows], "seeds": seeds, "epochs": epochs,
              "budget_minutes": budget_minutes}
-    if file.is_file():
-        known = json.loads(file.read_text())
+    if known := read_json(file):
         if known["asked"] != asked:
             raise RunError(f"{settings.out}: holds a sweep of other rows or settings; go on with "
                            "the same ones, or name another folder")
         return Plan(known["epochs"], [ROWS[name] for name in known["rows"]], known["reasons"])
     made = _new_plan(settings, rows, seeds, epochs, budget_minutes, jobs)
-    file.write_text(json.dumps({"asked": asked, "epochs": made.epochs, "reasons": made.reasons,
-                                "rows": [row.name for row in made.rows]}, indent=2) + "\n")
+    write_json(file, {"asked": asked, "epochs": made.epochs, "reasons": made.reasons,
+                      "rows": [row.name for row in made.rows]})
     return made
 
 

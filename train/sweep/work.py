@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from train.pack import noises_in, read_data
 from train.run import RunFolder, Training, load_run
 from train.spec import make_spec
 from train.sweep.rows import Row
-from train.sweep.settings import RESULT, Settings
+from train.sweep.settings import RESULT, Settings, write_json
 
 
 def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
@@ -25,14 +24,11 @@ def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, A
 
     Returns the result, or {"reason": ...} where the row cannot be run.
     """
-    folder = settings.folder(row.name, seed)
     try:
         result = _train_and_evaluate(settings, row, seed, epochs)
     except VisavoxError as error:
         return {"reason": f"not run: {error}"}
-    partial = folder / f"{RESULT}.partial"
-    partial.write_text(json.dumps(result, indent=2) + "\n")
-    partial.replace(folder / RESULT)
+    write_json(settings.folder(row.name, seed) / RESULT, result)
     return result
 
 

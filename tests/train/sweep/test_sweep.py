@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+
+from edge_runtime.errors import RunError
+from train.sweep.rows import Row, rows_by_name
+from train.sweep.settings import Settings, write_json
+from train.sweep.sweep import CLOCK, PLAN, SPENT, sweep
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -40,6 +46,51 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
     other = run_python(*command, "--epochs", 2)
     assert other.returncode == 2 and "a sweep of other rows or settings" in other.stderr
     assert len(other.stderr.strip().splitlines()) == 1
+
+
+def planned(out: Path, rows: list[Row], seeds: int, spent_s: float) -> Settings:
+    """A sweep of ten minutes that was stopped."""
+    settings = Settings(out / "people", out)
+    asked = {name: str(value) for name, value in asdict(settings).items() if name != "out"}
+    names = [row.name for row in rows]
+    write_json(out / PLAN, {"asked": {"settings": asked, "rows": names, "seeds": seeds, "epochs": 8,
+                                      "budget_minutes": 10.0},
+                            "epochs": 8, "reasons": {}, "rows": names})
+    write_json(out / CLOCK, {"spent_s": spent_s})
+    return settings
+
+
+def test_rows_after_the_budgets_end_say_so(tmp_path: Path) -> None:
+    """The time before the sweep was stopped counts, and no row is forgotten."""
+    rows = rows_by_name("mobilevit_xxs_edge_frozen_concat,mobilevit_xxs,vit")
+    settings = planned(tmp_path, rows, seeds=2, spent_s=601)
+    content = sweep(settings, rows, 2, epochs=8, budget_minutes=10, jobs=2)
+    assert len(content["rows"]) == 4
+    assert {row["reason"] for row in content["rows"]} == {SPENT}
+    assert (tmp_path / "sweep.md").read_text().count(SPENT) == 4
+
+
+def test_a_row_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    """There are no people in that folder, which each row says for itself."""
+    rows = rows_by_name("mobilevit_xxs_edge_frozen_concat")
+    settings = planned(tmp_path, rows, seeds=1, spent_s=0)
+    content = sweep(settings, rows, 1, epochs=8, budget_minutes=10)
+    assert [row["reason"] for row in content["rows"]] == [
+        f"not run: {tmp_path / 'people'}: expected a folder of people, found none; see README, "
+        "'Your own people'",
+        "not run: joins the networks of mobilevit_xxs_edge, which is not run"]
+
+
+@pytest.mark.parametrize("name", [PLAN, CLOCK, "mobilevit_xxs_edge/seed0/result.json"])
+@pytest.mark.parametrize("damaged", ["", '{"epochs": 8', "[]", "\0\0"])
+def test_damaged_files_are_named(tmp_path: Path, name: str, damaged: str) -> None:
+    rows = rows_by_name("mobilevit_xxs_edge")
+    settings = planned(tmp_path, rows, seeds=1, spent_s=0)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(damaged)
+    with pytest.raises(RunError) as caught:
+        sweep(settings, rows, 1, epochs=8, budget_minutes=10)
+    assert f"{tmp_path / name}: expected what a sweep left there" in str(caught.value)
 
 
 def test_bad_options(run_python: Run, tmp_path: Path) -> None:
