@@ -44,15 +44,14 @@ def installed_sizes() -> dict[str, int]:
         distribution = metadata.distribution(name)
         sizes[name] = sum(_bytes(Path(str(file.locate()))) for file in distribution.files or [])
         for requirement in distribution.requires or []:
-            if "extra ==" in requirement or not _applies(requirement):
-                continue
-            wanted.append(_normal(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]))
+            name = _normal(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+            if "extra ==" not in requirement and _is_installed(name):
+                wanted.append(name)
     return sizes | {"total": sum(sizes.values())}
 
 
-def _applies(requirement: str) -> bool:
-    """Whether a requirement's environment marker lets it be installed here."""
-    name = _normal(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+def _is_installed(name: str) -> bool:
+    """A requirement whose environment marker rules it out here is not."""
     try:
         metadata.distribution(name)
     except metadata.PackageNotFoundError:

@@ -32,8 +32,7 @@ def _bundle(options: Namespace) -> None:
     with silenced_stderr():  # TensorFlow's notes about graphics cards that are not there
         from convert.bundle import describe, make_bundle
         from convert.recipes import RECIPES
-    from edge_runtime.collection import read_collection
-    from edge_runtime.people import index_people
+    from train.pack import read_data
     from train.run import load_run
 
     if options.recipe not in RECIPES:
@@ -43,10 +42,10 @@ def _bundle(options: Namespace) -> None:
     run, collection = folder.run, None
     if not options.untrained:
         if run.data is None:
-            raise UsageError(f"{options.run_folder}: the run is untrained (made by init); convert "
-                             "it with --untrained")
-        people = index_people(options.data or Path(run.data.root), run.split_seed)
-        collection = read_collection(people, run.spec.image_size)
+            raise UsageError(f"{options.run_folder}: the run is untrained; convert it with "
+                             "--untrained")
+        collection = read_data(options.data or Path(run.data.root), run.spec.image_size,
+                               run.split_seed)
     manifest = make_bundle(folder, options.recipe, options.out, collection)
     content = describe(manifest)
     if options.json:

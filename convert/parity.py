@@ -15,7 +15,7 @@ from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
 from edge_runtime.people import all_combinations
 from train.evaluate import fused_scores, network_scores
-from train.examples import network_inputs, pair_inputs
+from train.examples import network_inputs, pair_batches
 from train.models.registry import Part
 from train.run import RunFolder
 
@@ -74,9 +74,9 @@ def device_inputs(
     """The same files or combinations with what the device would feed for them."""
     spec = folder.run.spec
     if part == "fused":
-        for pair in all_combinations(collection.people):
-            rows = pair_inputs(collection, spec, [pair])
-            yield pair, {name: row[0] for name, row in rows.items()}
+        for pairs, arrays in pair_batches(collection, spec, all_combinations(collection.people)):
+            for i, pair in enumerate(pairs):
+                yield pair, {name: rows[i] for name, rows in arrays.items()}
     else:
         samples, inputs = network_inputs(collection, spec, part, "test")
         for sample, row in zip(samples, inputs, strict=True):

@@ -56,7 +56,6 @@ class Network:
     """A `.tflite` model, ready to run."""
 
     def __init__(self, model: bytes, num_threads: int = 1) -> None:
-        self.interpreter_name = str(chosen_interpreter())
         make = chosen_interpreter().make
         with silenced_stderr():  # it says once per process that it has made a delegate
             self._interpreter = make(model_content=model, num_threads=num_threads)

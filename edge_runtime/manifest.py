@@ -58,6 +58,10 @@ class ScoreScaling(_Strict, frozen=True):
     face: Scaling
     voice: Scaling
 
+    def __post_init__(self) -> None:
+        if self.face.weight == self.voice.weight == 0:
+            raise ValueError("expected a weight above 0 of face or voice, found 0 for both")
+
 
 class Thresholds(_Strict, frozen=True):
     """The least score at which the best person is named, by what there was to score."""
@@ -129,10 +133,11 @@ class Manifest(_Strict, frozen=True):
 
     @property
     def remedy(self) -> str:
-        return f"rebuild the bundle with 'python -m convert bundle RUN --recipe {self.recipe}'"
+        return _remedy(self.recipe)
 
 
-REMEDY = "rebuild the bundle with 'python -m convert bundle RUN --recipe RECIPE --out BUNDLE'"
+def _remedy(recipe: str = "RECIPE") -> str:
+    return f"rebuild the bundle with 'python -m convert bundle RUN --recipe {recipe} --out BUNDLE'"
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -144,14 +149,14 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content = msgspec.json.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise BundleError(f"{path}: expected JSON, found {error}; {REMEDY}") from None
+        raise BundleError(f"{path}: expected JSON, found {error}; {_remedy()}") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise BundleError(f"{path}: expected format {FORMAT}, found {found}; {REMEDY}")
+        raise BundleError(f"{path}: expected format {FORMAT}, found {found}; {_remedy()}")
     try:
         return msgspec.convert(content, Manifest)
     except msgspec.ValidationError as error:
-        raise BundleError(f"{path}: {error}; {REMEDY}") from None
+        raise BundleError(f"{path}: {error}; {_remedy()}") from None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

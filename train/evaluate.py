@@ -25,14 +25,13 @@ from edge_runtime.people import (
 )
 from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import Sound
-from train.examples import network_inputs, pair_inputs
+from train.examples import network_inputs, pair_batches
 from train.leave_out import without_people
 from train.run import RunFolder
 
 COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
 """`ensemble` is the plain sum, `product` multiplies the scores, `scaled` is the sum after score
 scaling."""
-PREDICT_BATCH = 64
 
 
 def network_scores(
@@ -49,11 +48,9 @@ def fused_scores(
     network: keras.Model, collection: Collection, folder: RunFolder, pairs: Sequence[Pair]
 ) -> np.ndarray:
     """Each pair's scores [pairs, people] by a fused Keras network."""
-    chunks = [pairs[start : start + PREDICT_BATCH]  # all inputs at once would fill the memory
-              for start in range(0, len(pairs), PREDICT_BATCH)]
     return np.concatenate([
-        np.asarray(network.predict_on_batch(pair_inputs(collection, folder.run.spec, c))["scores"])
-        for c in chunks])
+        np.asarray(network.predict_on_batch(inputs)["scores"])
+        for _, inputs in pair_batches(collection, folder.run.spec, pairs)])
 
 
 def evaluate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from train.batches import WORKERS, Augment, Batches, Inputs
 from train.models.registry import Part
 from train.run import Training
 from train.spec import Spec
+
+PREDICT_BATCH = 64  # pairs
 
 
 def labels_of(samples: tuple[Sample, ...], names: tuple[str, ...]) -> list[int]:
@@ -90,9 +92,21 @@ def pair_inputs(
     collection: Collection, spec: Spec, pairs: Sequence[Pair]
 ) -> dict[str, npt.NDArray[np.float32]]:
     """Pairs as the device would feed them to a fused network: inputs by name, [pairs, ...]."""
-    faces = [square_face(collection.faces[face], spec.image_size) for face, _ in pairs]
-    return {"face": np.stack(faces).astype(np.float32),
-            "voice": np.stack([speech_window(collection.clips[clip]) for _, clip in pairs])}
+    # Each file stands in many pairs, and is made ready once.
+    faces = {face: square_face(collection.faces[face], spec.image_size)
+             for face in {face for face, _ in pairs}}
+    clips = {clip: speech_window(collection.clips[clip]) for clip in {clip for _, clip in pairs}}
+    return {"face": np.stack([faces[face] for face, _ in pairs]).astype(np.float32),
+            "voice": np.stack([clips[clip] for _, clip in pairs])}
+
+
+def pair_batches(
+    collection: Collection, spec: Spec, pairs: Sequence[Pair]
+) -> Iterator[tuple[Sequence[Pair], dict[str, npt.NDArray[np.float32]]]]:
+    """`pair_inputs` of a few pairs at a time; all at once would fill the memory."""
+    for start in range(0, len(pairs), PREDICT_BATCH):
+        few = pairs[start : start + PREDICT_BATCH]
+        yield few, pair_inputs(collection, spec, few)
 
 
 def validation_data(

@@ -114,7 +114,8 @@ def test_shapes_that_the_manifest_does_not_promise(
 ) -> None:
     message = refusal(changed_bundle(changes))
     assert f"the {part} network's {what} should be" in message
-    assert "rebuild the bundle with 'python -m convert bundle RUN --recipe float32'" in message
+    assert ("rebuild the bundle with 'python -m convert bundle RUN --recipe float32 --out BUNDLE'"
+            in message)
 
 
 def test_an_embedding_of_another_size(changed_bundle: Change) -> None:

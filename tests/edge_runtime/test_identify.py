@@ -67,20 +67,16 @@ def test_both(identifier: Identifier, face: Path, clip: Path) -> None:
                                  "decision"]
 
 
-def test_a_face_alone(identifier: Identifier, face: Path) -> None:
-    decision = identifier.identify(face=face)
+@pytest.mark.parametrize("modality", ["face", "voice"])
+def test_one_alone(
+    identifier: Identifier, modality: str, request: pytest.FixtureRequest
+) -> None:
+    path = request.getfixturevalue("face" if modality == "face" else "clip")
+    decision = identifier.identify(**{modality: path})
     check(decision, identifier)
-    assert list(decision.scores) == ["face", "fused"]
-    np.testing.assert_array_equal(decision.scores["fused"], decision.scores["face"])
-    assert list(decision.ms) == ["read_face", "face_network", "decision"]
-
-
-def test_a_voice_alone(identifier: Identifier, clip: Path) -> None:
-    decision = identifier.identify(voice=clip)
-    check(decision, identifier)
-    assert list(decision.scores) == ["voice", "fused"]
-    np.testing.assert_array_equal(decision.scores["fused"], decision.scores["voice"])
-    assert list(decision.ms) == ["read_voice", "voice_network", "decision"]
+    assert list(decision.scores) == [modality, "fused"]
+    np.testing.assert_array_equal(decision.scores["fused"], decision.scores[modality])
+    assert list(decision.ms) == [f"read_{modality}", f"{modality}_network", "decision"]
 
 
 def test_arrays_are_as_good_as_files(identifier: Identifier, face: Path, clip: Path) -> None:

@@ -150,6 +150,14 @@ def test_values_are_checked(tmp_path: Path, keys: Keys, value: Any) -> None:
     assert keys[0] in message
 
 
+def test_one_modality_has_to_weigh_something(tmp_path: Path) -> None:
+    content = deepcopy(CONTENT)
+    content["score_scaling"]["face"]["weight"] = 0
+    assert read_manifest(write(tmp_path, content)).score_scaling is not None
+    content["score_scaling"]["voice"]["weight"] = 0
+    assert "expected a weight above 0 of face or voice" in refusal(write(tmp_path, content))
+
+
 @pytest.mark.parametrize("found", [0, 2, "1", None, 1.5, True])
 def test_another_format_is_refused(tmp_path: Path, found: Any) -> None:
     message = refusal(write(tmp_path, CONTENT | {"format": found}))
