@@ -19,11 +19,13 @@ def main() -> int:
     commands = Commands("python -m convert", "Convert trained networks for the device.")
     bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle")
     bundle.add_argument("run_folder", type=Path, metavar="RUN")
-    bundle.add_argument("--recipe", required=True, help="float32 or dynamic_wi8")
+    bundle.add_argument("--recipe", required=True, help="see convert/recipes.py")
     bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
     bundle.add_argument("--data", type=Path, help="folder of people (that of the training)")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")
+    bundle.add_argument("--no-fold", action="store_true",
+                        help="leave norms and factors as they were trained, to compare")
     bundle.add_argument("--json", action="store_true", help="print one JSON object")
     return commands.main()
 
@@ -31,13 +33,11 @@ def main() -> int:
 def _bundle(options: Namespace) -> None:
     with silenced_stderr():  # TensorFlow's notes about graphics cards that are not there
         from convert.bundle import describe, make_bundle
-        from convert.recipes import RECIPES
+        from convert.recipes import find_recipe
     from train.pack import read_data
     from train.run import load_run
 
-    if options.recipe not in RECIPES:
-        raise UsageError(f"unknown recipe '{options.recipe}', expected one of "
-                         f"{', '.join(RECIPES)}")
+    find_recipe(options.recipe)
     folder = load_run(options.run_folder)
     run, collection = folder.run, None
     if not options.untrained:
@@ -46,7 +46,8 @@ def _bundle(options: Namespace) -> None:
                              "--untrained")
         collection = read_data(options.data or Path(run.data.root), run.spec.image_size,
                                run.split_seed)
-    manifest = make_bundle(folder, options.recipe, options.out, collection)
+    manifest = make_bundle(folder, options.recipe, options.out, collection,
+                           folded=not options.no_fold)
     content = describe(manifest)
     if options.json:
         print_json(content)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from convert.export import export_float32, operations
-from convert.judge import Converted, find_faults, measure
-from convert.parity import assert_float32, compare, device_inputs, keras_scores
-from convert.recipes import apply_recipe
+from convert.export import operations
+from convert.judge import find_faults, measure
+from convert.networks import Converted, convert, export
+from convert.recipes import find_recipe
+from convert.samples import Chosen, choose_samples
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
-from edge_runtime.interpreter import Network
 from edge_runtime.manifest import (
     FORMAT,
     Accuracy,
@@ -25,6 +25,7 @@ from edge_runtime.manifest import (
     Inputs,
     Manifest,
     NetworkFile,
+    RepresentativeSamples,
     VoiceContract,
     write_manifest,
 )
@@ -36,27 +37,38 @@ from train.run import RunFolder, git_commit
 
 
 def make_bundle(
-    folder: RunFolder, recipe: str, out: Path, collection: Collection | None
+    folder: RunFolder, recipe: str, out: Path, collection: Collection | None, *,
+    folded: bool = True,
 ) -> Manifest:
     """Convert a run by a recipe and write the bundle `out`, which must be new or a bundle.
 
-    collection: the run's people, whose test files the accuracy is measured on; None for an
-    untrained run. Nothing is written before everything is known. Raises ConversionError.
+    collection: the run's people, whose test files the accuracy is measured on, and whose training
+    files are the representative samples; None for an untrained run. folded: see convert/fold.py.
+    Nothing is written before everything is known. Raises ConversionError.
     """
+    needed = find_recipe(recipe).needs_samples
     if out.is_file() or (
             out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()):
         raise ConversionError(f"{out}: expected a new folder or a bundle to replace, found other "
                               "files; name another")
+    collection = known_people(folder, collection)
+    chosen = choose_samples(collection, folder.run.training.seed) if needed and collection else None
+    converted = {part: convert(export(folder, part, collection, folded=folded), recipe, folder,
+                               collection, chosen) for part in folder.run.spec.parts}
+    accuracy = measure(folder, converted, collection) if collection else None
+    manifest = _manifest(folder, recipe, converted, accuracy, chosen)
+    _write(out, manifest, {part: c.model for part, c in converted.items()})
+    return manifest
+
+
+def known_people(folder: RunFolder, collection: Collection | None) -> Collection | None:
+    """Without those whom the run left out. ConversionError where there are others whom it does not
+    know, or nobody has both a face and a clip to test on."""
     if collection and folder.run.data:
         collection = without_people(collection, folder.run.data.left_out)
     if collection:
         _check_people(folder, collection)
-    converted = {part: _convert(folder, recipe, part, collection)
-                 for part in folder.run.spec.parts}
-    accuracy = measure(folder, converted, collection) if collection else None
-    manifest = _manifest(folder, recipe, converted, accuracy)
-    _write(out, manifest, {part: c.model for part, c in converted.items()})
-    return manifest
+    return collection
 
 
 def _check_people(folder: RunFolder, collection: Collection) -> None:
@@ -69,28 +81,9 @@ def _check_people(folder: RunFolder, collection: Collection) -> None:
                               "everybody test files, or use --untrained")
 
 
-def _convert(
-    folder: RunFolder, recipe: str, part: Part, collection: Collection | None
-) -> Converted:
-    keras_network = folder.load_network(part)
-    float32 = export_float32(keras_network)
-    dim = keras_network.output["embedding"].shape[-1]
-    reference = keras_scores(folder, keras_network, part, collection) if collection else {}
-    if collection:
-        plain = compare(Network(float32), device_inputs(folder, part, collection), reference)
-        assert_float32(part, plain)
-    model = apply_recipe(recipe, float32)
-    network = Network(model)
-    comparison = None
-    if collection:
-        comparison = plain if model is float32 else compare(
-            network, device_inputs(folder, part, collection), reference)
-    return Converted(model, network, dim, comparison, reference)
-
-
 def _manifest(
     folder: RunFolder, recipe: str, converted: Mapping[Part, Converted],
-    accuracy: Accuracy | None,
+    accuracy: Accuracy | None, chosen: Chosen | None,
 ) -> Manifest:
     run = folder.run
     faults = find_faults(recipe, converted, accuracy, len(run.spec.people))
@@ -100,7 +93,7 @@ def _manifest(
         inputs=Inputs(face=FaceContract(size=run.spec.image_size),
                       voice=VoiceContract(samples=CLIP_SAMPLES, sample_rate=SAMPLE_RATE)),
         family=run.spec.family, variant="pair" if run.spec.parts == MODALITIES else "fused",
-        spec=spec, recipe=recipe, score_scaling=None, thresholds=None,
+        spec=spec, recipe=recipe, samples=_samples(chosen), score_scaling=None, thresholds=None,
         files={part: _network_file(f"{part}.tflite", c) for part, c in converted.items()},
         accuracy=accuracy, certified=not faults,
         reason="; ".join(faults) or "accuracy, parity, operations, shapes and partitions are "
@@ -110,6 +103,13 @@ def _manifest(
         versions=run.versions | {name: importlib.metadata.version(name) for name in
                                  ("tensorflow", "litert-quantizer", "ai-edge-litert")},
         seed=run.training.seed, commit=git_commit())
+
+
+def _samples(chosen: Chosen | None) -> RepresentativeSamples | None:
+    if chosen is None:
+        return None
+    count: dict[str, int] = {modality: len(files) for modality, files in chosen.files.items()}
+    return RepresentativeSamples(seed=chosen.seed, digest=chosen.digest, count=count)
 
 
 def _warnings(synthetic: bool) -> list[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from convert.parity import Array, Case, Comparison
-from convert.recipes import MAX_PARTITIONS
+from convert.networks import Converted
+from convert.parity import Array, Case
+from convert.recipes import find_recipe
 from edge_runtime.accuracy import Pair, PairScores, fused_pairs, score_pairs
 from edge_runtime.collection import Collection
-from edge_runtime.interpreter import Network
 from edge_runtime.manifest import Accuracy
 from edge_runtime.people import all_combinations
 from train.models.registry import Part
@@ -19,17 +18,6 @@ from train.run import RunFolder
 
 MAX_DROP = 0.01  # of the ensemble's accuracy under float32's, on all combinations
 MIN_OVER_CHANCE = 1.5  # times as often right as by chance, or the networks have not learned
-
-
-@dataclass(frozen=True)
-class Converted:
-    """One network by a recipe; comparison is None where there is no data to compare on."""
-
-    model: bytes
-    network: Network
-    embedding_dim: int
-    comparison: Comparison | None
-    reference: Mapping[Case, Array]
 
 
 def measure(
@@ -74,12 +62,12 @@ def find_faults(
     num_people: int,
 ) -> list[str]:
     """Why the bundle is not certified; empty where it is."""
-    faults = []
+    faults, limit = [], find_recipe(recipe).max_partitions
     for part, c in converted.items():
         partitions = c.network.xnnpack_partitions()
-        if partitions is not None and partitions > MAX_PARTITIONS[recipe]:
+        if limit is not None and partitions is not None and partitions > limit:
             faults.append(f"XNNPACK takes the {part} network in {partitions} pieces, "
-                          f"{recipe} allows {MAX_PARTITIONS[recipe]}")
+                          f"{recipe} allows {limit}")
     if accuracy is None:
         return [*faults, "untrained: for latency only"]
     column = "ensemble" if accuracy.fused is None else "fused"

@@ -1,46 +1,133 @@
 """How a network is quantized, by name.
 
-    float32       nothing is
-    dynamic_wi8   int8 weights, one scale per channel; activations are quantized as they come
+    float32           nothing is
+    float16           weights are stored in 16 bits and computed with in 32
+    dynamic_wi8       int8 weights, a scale for each channel; activations are quantized as they come
+    dynamic_wi4       the same with 4 bits in dense layers
+    static_wi8_ai8    int8 weights and activations, with ranges measured on representative samples
+    static_wi8_ai16   the same with 16 bits for activations
+    mixed_wi8         each operation in the form that runs fastest: convolutions static, dense
+                      layers dynamic, products of attention static and symmetric; softmax and norms
+                      float32
 
 The constants of the voice front end stay float32 under every recipe: int8 cosines would drown quiet
-speech.
+speech. Inputs and outputs are float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from litert_quantizer import qtyping, quantizer
+import numpy as np
+import numpy.typing as npt
+from litert_quantizer import algorithm_manager, qtyping, quantizer
 
-from convert.export import quiet
-from edge_runtime.errors import UsageError
+from convert.export import SIGNATURE, quiet
+from edge_runtime.errors import ConversionError, UsageError
 from train.frontend import LAYER_NAME
 
+Samples = Sequence[Mapping[str, npt.NDArray[np.float32]]]
+"""A network's inputs [1, ...] by name, of each representative sample."""
+Operation = qtyping.TFLOperationName
+
 NOT_FRONT_END = f"^(?!.*{LAYER_NAME}).*$"
+CONVOLUTIONS = (Operation.CONV_2D, Operation.DEPTHWISE_CONV_2D)
+_INT8 = qtyping.TensorQuantizationConfig(num_bits=8, symmetric=True)
+_SYMMETRIC = qtyping.OpQuantizationConfig(
+    activation_tensor_config=_INT8, weight_tensor_config=_INT8,
+    compute_precision=qtyping.ComputePrecision.INTEGER)
+_HALF = qtyping.OpQuantizationConfig(
+    weight_tensor_config=qtyping.TensorQuantizationConfig(
+        num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
+    explicit_dequantize=True)
 
 
-def _float32(model: bytes) -> bytes:
-    return model
+def _float16(tool: quantizer.Quantizer) -> None:
+    for operation in (Operation.FULLY_CONNECTED, *CONVOLUTIONS):
+        tool.update_quantization_recipe(NOT_FRONT_END, operation, _HALF,
+                                        algorithm_manager.AlgorithmName.FLOAT_CASTING)
 
 
-def _dynamic_wi8(model: bytes) -> bytes:
-    tool = quantizer.Quantizer(bytearray(model))
+def _dynamic_wi8(tool: quantizer.Quantizer) -> None:
     # XNNPACK has no such path for depthwise convolutions, whose weights are few.
-    for operation in (qtyping.TFLOperationName.FULLY_CONNECTED, qtyping.TFLOperationName.CONV_2D):
+    for operation in (Operation.FULLY_CONNECTED, Operation.CONV_2D):
         tool.add_dynamic_config(NOT_FRONT_END, operation, num_bits=8)
-    with quiet():
-        return bytes(tool.quantize().quantized_model)
 
 
-RECIPES: dict[str, Callable[[bytes], bytes]] = {"float32": _float32, "dynamic_wi8": _dynamic_wi8}
+def _dynamic_wi4(tool: quantizer.Quantizer) -> None:
+    # Nor for convolutions in 4 bits.
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.CONV_2D, num_bits=8)
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, num_bits=4)
 
-# The most pieces that XNNPACK may take of one network; more means a hole that costs copies.
-MAX_PARTITIONS = {"float32": 1, "dynamic_wi8": 2}
+
+def _static(activation_bits: int) -> Callable[[quantizer.Quantizer], None]:
+    def configure(tool: quantizer.Quantizer) -> None:
+        tool.add_static_config(NOT_FRONT_END, Operation.ALL_SUPPORTED, activation_bits, 8)
+        for end in (Operation.INPUT, Operation.OUTPUT):
+            tool.update_quantization_recipe(
+                ".*", end, algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE)
+    return configure
 
 
-def apply_recipe(recipe: str, model: bytes) -> bytes:
-    """A float32 `.tflite` model -> the model by the recipe. UsageError for an unknown one."""
-    if recipe not in RECIPES:
-        raise UsageError(f"unknown recipe '{recipe}', expected one of {', '.join(RECIPES)}")
-    return RECIPES[recipe](model)
+def _mixed_wi8(tool: quantizer.Quantizer) -> None:
+    for operation in CONVOLUTIONS:
+        tool.add_static_config(NOT_FRONT_END, operation, 8, 8)
+    # What stands between two convolutions would otherwise be turned to float32 and back.
+    tool.add_static_config(r".*_concat.*", Operation.CONCATENATION, 8, 8)
+    tool.add_static_config(r".*_add.*", Operation.ADD, 8, 8)
+    tool.add_static_config(r".*_pool.*", Operation.MAX_POOL_2D, 8, 8)
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, num_bits=8)
+    tool.update_quantization_recipe(NOT_FRONT_END, Operation.BATCH_MATMUL, _SYMMETRIC)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """max_partitions: the most pieces that XNNPACK may take of one network before the bundle is not
+    certified, since a hole costs copies; None where any number has to do."""
+
+    configure: Callable[[quantizer.Quantizer], None] | None
+    needs_samples: bool = False
+    max_partitions: int | None = 1
+
+
+RECIPES = {
+    "float32": Recipe(None),
+    "float16": Recipe(_float16),
+    "dynamic_wi8": Recipe(_dynamic_wi8, max_partitions=2),
+    "dynamic_wi4": Recipe(_dynamic_wi4, max_partitions=2),
+    "static_wi8_ai8": Recipe(_static(8), needs_samples=True, max_partitions=None),
+    "static_wi8_ai16": Recipe(_static(16), needs_samples=True, max_partitions=None),
+    "mixed_wi8": Recipe(_mixed_wi8, needs_samples=True),
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """UsageError for a name that the grammar above does not know."""
+    if name not in RECIPES:
+        raise UsageError(f"unknown recipe '{name}', expected one of {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def apply_recipe(name: str, model: bytes, samples: Samples = ()) -> bytes:
+    """A float32 `.tflite` model -> the model by the recipe.
+
+    samples: what a static recipe measures its ranges on. UsageError for an unknown recipe or one
+    that lacks samples, ConversionError where the quantizer cannot do it.
+    """
+    recipe = find_recipe(name)
+    if recipe.configure is None:
+        return model
+    if recipe.needs_samples and not samples:
+        raise UsageError(f"{name} measures ranges on training files, found none; name data with "
+                         "--data, or use a recipe without 'static' or 'mixed'")
+    try:
+        with quiet():
+            tool = quantizer.Quantizer(bytearray(model))
+            recipe.configure(tool)
+            ranges = tool.calibrate({SIGNATURE: samples}, num_threads=1) if (
+                tool.need_calibration) else None
+            return bytes(tool.quantize(ranges, enable_progress_report=False).quantized_model)
+    except (ValueError, RuntimeError, NotImplementedError) as error:
+        raise ConversionError(f"{name}: not supported by the quantizer "
+                              f"({str(error).strip().splitlines()[0]})") from error

@@ -63,6 +63,17 @@ class ScoreScaling(_Strict, frozen=True):
             raise ValueError("expected a weight above 0 of face or voice, found 0 for both")
 
 
+class RepresentativeSamples(_Strict, frozen=True):
+    """What the ranges of a static recipe were measured on: training files drawn by seed.
+
+    digest: SHA-256 of their paths, one per line. count: by modality.
+    """
+
+    seed: int
+    digest: str
+    count: dict[str, Count]
+
+
 class Thresholds(_Strict, frozen=True):
     """The least score at which the best person is named, by what there was to score."""
 
@@ -119,6 +130,7 @@ class Manifest(_Strict, frozen=True):
     variant: str
     spec: dict[str, str | int | float | bool | list[str] | None]
     recipe: str
+    samples: RepresentativeSamples | None
     score_scaling: ScoreScaling | None
     thresholds: Thresholds | None
     files: dict[str, NetworkFile]

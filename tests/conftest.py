@@ -114,8 +114,8 @@ def small_run(small_people: Path, tmp_path_factory: pytest.TempPathFactory) -> R
 def small_bundles(
     small_run: RunFolder, small_people: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
-    """Bundles of `small_run` by recipe, float32 and dynamic_wi8; only to be read."""
-    from convert import bundle, export
+    """Bundles of `small_run` by recipe; only to be read."""
+    from convert import bundle, export, networks
     from edge_runtime.collection import read_collection
     from edge_runtime.people import index_people
 
@@ -129,10 +129,10 @@ def small_bundles(
         return exported[network.name]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "export_float32", export_once)
-        for recipe in ("float32", "dynamic_wi8"):
+        patch.setattr(networks, "export_float32", export_once)
+        for recipe in ("float32", "dynamic_wi8", "mixed_wi8"):
             bundle.make_bundle(small_run, recipe, folder / recipe, collection)
-    return {recipe: folder / recipe for recipe in ("float32", "dynamic_wi8")}
+    return {path.name: path for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture

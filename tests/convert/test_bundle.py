@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 
 from convert import bundle as convert_bundle
-from convert import judge, parity
+from convert import judge, networks, parity
 from convert.bundle import describe, make_bundle
+from convert.recipes import RECIPES, Recipe
 from edge_runtime.bundle import load_bundle
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Manifest, read_manifest
-from edge_runtime.people import MODALITIES, all_combinations, index_people
+from edge_runtime.people import all_combinations, index_people
 from train.evaluate import fused_scores, network_scores
 from train.fit import init
 from train.run import RunFolder
@@ -41,7 +42,7 @@ def quick(small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> No
         part = network.name.rpartition("_")[2]
         return (small_bundles["float32"] / f"{part}.tflite").read_bytes()
 
-    monkeypatch.setattr(convert_bundle, "export_float32", exported)
+    monkeypatch.setattr(networks, "export_float32", exported)
     monkeypatch.setattr(parity, "network_scores", scores_once)
 
 
@@ -86,7 +87,8 @@ def test_the_manifest_says_where_it_comes_from(
                                  "loss": "softmax", "cosface_scale": 30.0}
         assert manifest.recipe == recipe and manifest.seed == run.training.seed
         assert manifest.inputs.face and manifest.inputs.face.size == 64
-        assert manifest.score_scaling is None and manifest.thresholds is None
+        assert (manifest.score_scaling, manifest.thresholds) == (None, None)
+        assert (manifest.samples is not None) is (recipe == "mixed_wi8")
         assert manifest.interpreters == ["ai-edge-litert"]
         assert set(manifest.versions) >= {"visavox", "python", "keras", "numpy", "tensorflow",
                                           "litert-quantizer", "ai-edge-litert"}
@@ -179,7 +181,7 @@ def test_nothing_half_is_left(
     def fail(*_: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(convert_bundle, step, fail)
+    monkeypatch.setattr(networks if step == "apply_recipe" else convert_bundle, step, fail)
     with pytest.raises(OSError, match="the disk is full"):
         make_bundle(small_run, "dynamic_wi8", out, collection)
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"] * there
@@ -192,7 +194,7 @@ def test_every_fault_is_named(
     quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(judge, "MAX_PARTITIONS", {"float32": 0})
+    monkeypatch.setitem(RECIPES, "float32", Recipe(None, max_partitions=0))
     monkeypatch.setattr(judge, "MAX_DROP", -0.5)
     monkeypatch.setattr(judge, "MIN_OVER_CHANCE", 5)
     manifest = make_bundle(small_run, "float32", tmp_path / "bundle", collection)
@@ -209,7 +211,7 @@ def test_a_recipe_that_loses_is_not_certified(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Scores of the recipe turned around, so that the last person is named where the first was."""
-    plain = convert_bundle.compare
+    plain = networks.compare
     calls: list[Any] = []
 
     def compare(*arguments: Any) -> Any:
@@ -219,7 +221,7 @@ def test_a_recipe_that_loses_is_not_certified(
             return found
         return replace(found, scores={s: row[::-1].copy() for s, row in found.scores.items()})
 
-    monkeypatch.setattr(convert_bundle, "compare", compare)
+    monkeypatch.setattr(networks, "compare", compare)
     manifest = make_bundle(small_run, "dynamic_wi8", tmp_path / "bundle", collection)
     accuracy = manifest.accuracy
     assert accuracy is not None and accuracy.ensemble is not None and accuracy.agreement < 1
@@ -278,23 +280,3 @@ def test_a_fused_network_becomes_a_bundle(
     np.testing.assert_allclose(decision.scores["fused"], expected, atol=1e-4)
     with pytest.raises(UsageError, match="takes a face and a voice together"):
         identifier.identify(face=small_people / face.path)
-
-
-def test_people_that_the_run_does_not_know(
-    small_run: RunFolder, collection: Collection, tmp_path: Path
-) -> None:
-    samples = tuple(replace(s, person="zoe") if s.person == "synthetic_004" else s
-                    for s in collection.people.samples)
-    others = replace(collection, people=replace(collection.people, samples=samples))
-    with pytest.raises(ConversionError, match="1 people unknown to the run \\(zoe\\)"):
-        make_bundle(small_run, "float32", tmp_path / "bundle", others)
-
-
-def test_data_without_test_files(
-    small_run: RunFolder, collection: Collection, tmp_path: Path
-) -> None:
-    for modality in MODALITIES:
-        rest = collection.people.without(collection.people.of(modality, "test"))
-        with pytest.raises(ConversionError, match="no person has both a face and a clip"):
-            make_bundle(small_run, "float32", tmp_path / "bundle",
-                        replace(collection, people=rest))

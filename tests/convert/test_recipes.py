@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from convert.recipes import MAX_PARTITIONS, RECIPES, apply_recipe
+from convert.recipes import RECIPES, apply_recipe
 from edge_runtime.errors import UsageError
 from edge_runtime.interpreter import Network
 from edge_runtime.people import MODALITIES
@@ -19,6 +19,7 @@ KINDS = {schema.BuiltinOperator.FULLY_CONNECTED: "FULLY_CONNECTED",
          schema.BuiltinOperator.CONV_2D: "CONV_2D",
          schema.BuiltinOperator.DEPTHWISE_CONV_2D: "DEPTHWISE_CONV_2D"}
 
+Kind = schema.BuiltinOperator
 Weights = tuple[str, str, tuple[int, ...], int, int]
 
 
@@ -101,7 +102,7 @@ def test_dynamic_wi8_is_smaller(small_bundles: dict[str, Path], part: str) -> No
 
 
 @pytest.mark.parametrize("part", MODALITIES)
-@pytest.mark.parametrize("recipe", ["float32", "dynamic_wi8"])
+@pytest.mark.parametrize("recipe", ["float32", "dynamic_wi8", "mixed_wi8"])
 def test_inputs_outputs_and_pieces(
     small_bundles: dict[str, Path], recipe: str, part: str
 ) -> None:
@@ -111,14 +112,51 @@ def test_inputs_outputs_and_pieces(
         assert graph.tensors[index].type == schema.TensorType.FLOAT32
     network = Network(model)
     partitions = network.xnnpack_partitions()
-    assert partitions is not None and 1 <= partitions <= MAX_PARTITIONS[recipe]
+    limit = RECIPES[recipe].max_partitions
+    assert partitions is not None and limit is not None and 1 <= partitions <= limit
     inputs = {name: np.zeros(shape, np.float32) for name, shape in network.inputs.items()}
     outputs = network.run(**inputs)
     assert np.isfinite(outputs.scores).all() and np.isfinite(outputs.embedding).all()
 
 
-def test_every_recipe_has_a_limit_of_pieces() -> None:
-    assert set(MAX_PARTITIONS) == set(RECIPES)
+@pytest.mark.parametrize("part", MODALITIES)
+def test_mixed_wi8_gives_each_operation_its_form(
+    small_bundles: dict[str, Path], part: str
+) -> None:
+    """FACTS of XNNPACK: which kinds run fast in which form."""
+    model = model_of(small_bundles, "mixed_wi8", part)
+    graph = schema.ModelT.InitFromPackedBuf(model, 0)
+    tensors = graph.subgraphs[0].tensors
+    seen = set()
+    for operation in graph.subgraphs[0].operators:
+        code = graph.operatorCodes[operation.opcodeIndex]
+        kind = max(code.builtinCode, code.deprecatedBuiltinCode)
+        first, *others = (tensors[i] for i in operation.inputs if i >= 0)
+        out = tensors[operation.outputs[0]]
+        name = out.name.decode()
+        if kind in (Kind.CONV_2D, Kind.DEPTHWISE_CONV_2D):
+            assert first.type == others[0].type == out.type == schema.TensorType.INT8, name
+            assert len(others[0].quantization.scale) == out.shape[-1], name
+        elif kind == Kind.FULLY_CONNECTED and LAYER_NAME not in name:
+            assert first.type == out.type == schema.TensorType.FLOAT32, name
+            assert others[0].type == schema.TensorType.INT8, name
+        elif kind == Kind.BATCH_MATMUL:
+            for tensor in (first, *others):
+                assert tensor.type == schema.TensorType.INT8, name
+                assert not np.any(tensor.quantization.zeroPoint), name
+        elif kind in (Kind.SOFTMAX, Kind.RSQRT, Kind.FULLY_CONNECTED, Kind.LOG):
+            assert first.type == out.type == schema.TensorType.FLOAT32, name
+        elif kind == Kind.CONCATENATION and "_concat" in name:
+            assert first.type == out.type == schema.TensorType.INT8, name
+        seen.add(kind)
+    assert seen >= {Kind.CONV_2D, Kind.DEPTHWISE_CONV_2D, Kind.FULLY_CONNECTED, Kind.BATCH_MATMUL,
+                    Kind.SOFTMAX, Kind.RSQRT, Kind.CONCATENATION}
+
+
+@pytest.mark.parametrize("recipe", [name for name, r in RECIPES.items() if r.needs_samples])
+def test_static_recipes_need_samples(recipe: str) -> None:
+    with pytest.raises(UsageError, match=f"{recipe} measures ranges on training files, found none"):
+        apply_recipe(recipe, b"")
 
 
 def test_an_unknown_recipe_is_refused() -> None:

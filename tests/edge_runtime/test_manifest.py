@@ -18,6 +18,7 @@ from edge_runtime.manifest import (
     Inputs,
     Manifest,
     NetworkFile,
+    RepresentativeSamples,
     Scaling,
     ScoreScaling,
     Thresholds,
@@ -35,7 +36,7 @@ FULL = Manifest(
                   voice=VoiceContract(samples=41312, sample_rate=16000)),
     family="mobilevit_xxs_edge", variant="pair",
     spec={"family": "mobilevit_xxs_edge", "image_size": 64, "extra": None, "stages": ["a"]},
-    recipe="float32",
+    recipe="float32", samples=RepresentativeSamples(seed=0, digest="0", count={"face": 2}),
     score_scaling=ScoreScaling(face=Scaling(temperature=1.5, weight=1),
                                voice=Scaling(temperature=0.5, weight=2)),
     thresholds=Thresholds(face=0.5, voice=0.6, ensemble=0.4, false_accept_rate=0.01,
@@ -47,11 +48,11 @@ FULL = Manifest(
     certified=True, reason="within limits", warnings=["slow"], interpreters=["ai-edge-litert"],
     versions={"python": "3.11"}, seed=0, commit="0123456")
 CONTENT: dict[str, Any] = json.loads(msgspec.json.encode(FULL))
-OPEN = {"operations", "spec", "versions", "interval", "float32"}  # keys of these are free
-NULLABLE = [("inputs", "face"), ("inputs", "voice"), ("score_scaling",), ("thresholds",),
-            ("accuracy",), ("accuracy", "face"), ("accuracy", "voice"), ("accuracy", "ensemble"),
-            ("accuracy", "fused"), ("files", "face", "xnnpack_partitions"),
-            ("files", "face", "max_abs_error"), ("commit",)]
+OPEN = {"operations", "spec", "versions", "interval", "float32", "count"}  # their keys are free
+NULLABLE = [("inputs", "face"), ("inputs", "voice"), ("samples",), ("score_scaling",),
+            ("thresholds",), ("accuracy",), ("accuracy", "face"), ("accuracy", "voice"),
+            ("accuracy", "ensemble"), ("accuracy", "fused"), ("commit",),
+            ("files", "face", "xnnpack_partitions"), ("files", "face", "max_abs_error")]
 
 Keys = tuple[str, ...]
 

@@ -51,7 +51,7 @@ def _attend(
     if normalise:
         query = layers.RMSNormalization(name=f"{name}_query_norm")(query)
         key = layers.RMSNormalization(name=f"{name}_key_norm")(key)
-    query = query * (dim // num_heads)**-0.5
+    query = layers.Rescaling((dim // num_heads)**-0.5, name=f"{name}_query_scale")(query)
     weights = ops.softmax(ops.matmul(query, ops.swapaxes(key, -1, -2)))
     mixed = ops.matmul(weights, value)
     if num_heads > 1:
