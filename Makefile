@@ -43,7 +43,7 @@ demo: setup
 	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 12 --out $(DEMO)/run
 	@echo "== 3. convert for the device"
 	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe float32 --out $(DEMO)/bundle-float32
-	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe dynamic_wi8 --out $(DEMO)/bundle
+	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe mixed_wi8 --out $(DEMO)/bundle
 	@echo "== 4. who is it? (a face and a clip of synthetic_003 that training has not seen)"
 	@$(BIN)/visavox identify --bundle $(DEMO)/bundle \
 		--face $(DEMO)/people/synthetic_003/face/015.png \

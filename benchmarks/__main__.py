@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from benchmarks.latency import latency_table, measure_latency
+from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.report import update_readme
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
@@ -20,6 +21,11 @@ def main() -> int:
     latency.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     latency.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
     _add_bundles(commands.add("size", _size, "bytes of bundles and of the installed runtime"))
+    peers = commands.add("peers", _peers, "our face networks beside what others would use")
+    _add_bundles(peers)
+    peers.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
+    peers.add_argument("--models", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER",
+                       help="where the peers' models are kept (build/peers)")
     report = commands.add("report", _report, "make the README's tables anew from the results")
     report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
     return commands.main()
@@ -47,6 +53,17 @@ def _size(options: Namespace) -> None:
         print_json(content)
     else:
         print(size_table(content))
+
+
+def _peers(options: Namespace) -> None:
+    content = measure_peers(options.bundles, options.models, rounds=options.rounds)
+    if options.json:
+        print_json(content)
+        return
+    print(peers_table(content))
+    known = content["conditions"]
+    print(f"\none face of {content['image_size']} pixels, {known['cpu']}, 1 thread, "
+          f"{known['interpreter']}, load {known['load']}")
 
 
 def _report(options: Namespace) -> None:

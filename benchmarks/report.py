@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.measure import peers_table
+from benchmarks.recipes import recipes_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import percent, table
 from edge_runtime.errors import UsageError
@@ -31,7 +33,8 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     """
     text = readme.read_text(encoding="utf-8")
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
-                          ("families", families_tables(results))):
+                          ("families", families_tables(results)),
+                          ("recipes", recipes_tables(results)), ("peers", peers(results))):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -83,6 +86,23 @@ def cost_table(results: Path = RESULTS) -> str:
         f"One inference of both `{latency['results'][0]['family']}` networks at 95 people, "
         f"{known['threads']} thread, {known['cpu']}, {known['interpreter']}, recipes in turn in "
         f"one process. Everything a device has to install is {installed:.0f} MB."])
+
+
+def recipes_tables(results: Path = RESULTS) -> str:
+    """A table for each sweep over recipes that was run."""
+    return "\n\n".join(recipes_table(_read(file)).strip()
+                       for file in sorted(results.glob("recipes-*.json"))) or "Recipes: not run."
+
+
+def peers(results: Path = RESULTS) -> str:
+    """Our face networks beside what others would use."""
+    if not (results / "peers.json").is_file():
+        return "Peers: not run."
+    content = _read(results / "peers.json")
+    known = content["conditions"]
+    return (f"{peers_table(content)}\n\nOne face of {content['image_size']} pixels, untrained "
+            f"MobileViT-XXS networks for 95 people, {known['threads']} thread, {known['cpu']}, "
+            f"{known['interpreter']}, in turn in one process.")
 
 
 def families_tables(results: Path = RESULTS) -> str:

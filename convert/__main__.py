@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -14,19 +16,29 @@ from edge_runtime.cli import accuracy_line, network_table
 from edge_runtime.command import Commands, print_json, silenced_stderr
 from edge_runtime.errors import UsageError
 
+if TYPE_CHECKING:
+    from edge_runtime.collection import Collection
+    from train.run import RunFolder
+
 
 def main() -> int:
     commands = Commands("python -m convert", "Convert trained networks for the device.")
     bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle")
-    bundle.add_argument("run_folder", type=Path, metavar="RUN")
     bundle.add_argument("--recipe", required=True, help="see convert/recipes.py")
     bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
-    bundle.add_argument("--data", type=Path, help="folder of people (that of the training)")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")
-    bundle.add_argument("--no-fold", action="store_true",
-                        help="leave norms and factors as they were trained, to compare")
-    bundle.add_argument("--json", action="store_true", help="print one JSON object")
+    sweep = commands.add("sweep", _sweep, "convert a run by every recipe and compare them")
+    sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
+                       help="table, plots, and a bundle for each recipe")
+    sweep.add_argument("--recipes", default="all", help="'all', or names with commas between them")
+    sweep.add_argument("--rounds", type=int, default=100, help="of the latency's measurement (100)")
+    for command in (bundle, sweep):
+        command.add_argument("run_folder", type=Path, metavar="RUN")
+        command.add_argument("--data", type=Path, help="people or pack (those of the training)")
+        command.add_argument("--no-fold", action="store_true",
+                             help="leave norms and factors as they were trained, to compare")
+        command.add_argument("--json", action="store_true", help="print one JSON object")
     return commands.main()
 
 
@@ -34,18 +46,11 @@ def _bundle(options: Namespace) -> None:
     with silenced_stderr():  # TensorFlow's notes about graphics cards that are not there
         from convert.bundle import describe, make_bundle
         from convert.recipes import find_recipe
-    from train.pack import read_data
     from train.run import load_run
 
     find_recipe(options.recipe)
     folder = load_run(options.run_folder)
-    run, collection = folder.run, None
-    if not options.untrained:
-        if run.data is None:
-            raise UsageError(f"{options.run_folder}: the run is untrained; convert it with "
-                             "--untrained")
-        collection = read_data(options.data or Path(run.data.root), run.spec.image_size,
-                               run.split_seed)
+    collection = None if options.untrained else _collection(options, folder)
     manifest = make_bundle(folder, options.recipe, options.out, collection,
                            folded=not options.no_fold)
     content = describe(manifest)
@@ -56,7 +61,42 @@ def _bundle(options: Namespace) -> None:
     if manifest.accuracy:
         print("\n" + accuracy_line(manifest.accuracy))
     print(f"{'certified' if manifest.certified else 'not certified'}: {manifest.reason}")
+    for warning in manifest.warnings:
+        print(f"warning: {warning}")
     print(f"bundle: {options.out}")
+
+
+def _sweep(options: Namespace) -> None:
+    from benchmarks.recipes import recipes_table
+
+    with silenced_stderr():
+        from convert.recipes import RECIPES, find_recipe
+        from convert.sweep import sweep
+    from train.run import load_run
+
+    names = list(RECIPES) if options.recipes == "all" else options.recipes.split(",")
+    for name in names:
+        find_recipe(name)
+    if options.rounds < 1:
+        raise UsageError(f"--rounds expects a number above 0, found {options.rounds}")
+    folder = load_run(options.run_folder)
+    say = (lambda line: None) if options.json else functools.partial(print, flush=True)
+    content = sweep(folder, options.out, _collection(options, folder), recipes=names,
+                    rounds=options.rounds, folded=not options.no_fold, say=say)
+    if options.json:
+        print_json(content)
+    else:
+        print(f"\n{recipes_table(content)}\ntable, plots and bundles: {options.out}")
+
+
+def _collection(options: Namespace, folder: RunFolder) -> Collection:
+    from train.pack import read_data
+
+    run = folder.run
+    if run.data is None:
+        raise UsageError(f"{options.run_folder}: the run is untrained; there is nothing to measure "
+                         "(a bundle for latency only: convert bundle --untrained)")
+    return read_data(options.data or Path(run.data.root), run.spec.image_size, run.split_seed)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,17 @@ import hashlib
 import importlib.metadata
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from convert.export import operations
-from convert.judge import find_faults, measure
-from convert.networks import Converted, convert, export
+from convert.judge import find_faults, measure, pair_scores
+from convert.networks import Converted, Exported, convert, export
 from convert.recipes import find_recipe
 from convert.samples import Chosen, choose_samples
+from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.manifest import (
@@ -46,19 +48,47 @@ def make_bundle(
     files are the representative samples; None for an untrained run. folded: see convert/fold.py.
     Nothing is written before everything is known. Raises ConversionError.
     """
-    needed = find_recipe(recipe).needs_samples
+    needs_samples = find_recipe(recipe).needs_samples
+    check_place(out)
+    collection = known_people(folder, collection)
+    chosen = None
+    if needs_samples and collection:
+        chosen = choose_samples(collection, folder.run.training.seed)
+    exported = {part: export(folder, part, collection, folded=folded)
+                for part in folder.run.spec.parts}
+    built = build(folder, recipe, exported, collection, chosen)
+    write_bundle(out, built)
+    return built.manifest
+
+
+@dataclass(frozen=True)
+class Built:
+    """A bundle that is not written yet; scores is None without data to measure on."""
+
+    manifest: Manifest
+    models: Mapping[Part, bytes]
+    scores: PairScores | None
+
+
+def build(
+    folder: RunFolder, recipe: str, exported: Mapping[Part, Exported],
+    collection: Collection | None, chosen: Chosen | None,
+) -> Built:
+    """Quantize, measure and judge. Raises ConversionError where the recipe cannot be applied."""
+    converted = {part: convert(network, recipe, folder, collection, chosen)
+                 for part, network in exported.items()}
+    scores = pair_scores(folder, converted, collection) if collection else None
+    accuracy = measure(folder, converted, collection, scores) if collection and scores else None
+    manifest = _manifest(folder, recipe, converted, accuracy, chosen)
+    return Built(manifest, {part: c.model for part, c in converted.items()}, scores)
+
+
+def check_place(out: Path) -> None:
+    """ConversionError unless `out` is new, empty or a bundle to replace."""
     if out.is_file() or (
             out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()):
         raise ConversionError(f"{out}: expected a new folder or a bundle to replace, found other "
                               "files; name another")
-    collection = known_people(folder, collection)
-    chosen = choose_samples(collection, folder.run.training.seed) if needed and collection else None
-    converted = {part: convert(export(folder, part, collection, folded=folded), recipe, folder,
-                               collection, chosen) for part in folder.run.spec.parts}
-    accuracy = measure(folder, converted, collection) if collection else None
-    manifest = _manifest(folder, recipe, converted, accuracy, chosen)
-    _write(out, manifest, {part: c.model for part, c in converted.items()})
-    return manifest
 
 
 def known_people(folder: RunFolder, collection: Collection | None) -> Collection | None:
@@ -127,15 +157,15 @@ def _network_file(name: str, converted: Converted) -> NetworkFile:
         operations=operations(converted.model))
 
 
-def _write(out: Path, manifest: Manifest, models: Mapping[Part, bytes]) -> None:
+def write_bundle(out: Path, built: Built) -> None:
     """Into a folder beside `out`, then in its place, so that no half bundle is left."""
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        for part, model in models.items():
-            (partial / manifest.files[part].file).write_bytes(model)
-        write_manifest(partial, manifest)
+        for part, model in built.models.items():
+            (partial / built.manifest.files[part].file).write_bytes(model)
+        write_manifest(partial, built.manifest)
     except BaseException:
         shutil.rmtree(partial)
         raise

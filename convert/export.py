@@ -52,12 +52,16 @@ def export_float32(network: keras.Model) -> bytes:
 
 def operations(model: bytes) -> dict[str, int]:
     """How many operations of each kind a model holds, by TFLite's name, most frequent first."""
+    return dict(Counter(kind for kind, _ in operations_in_order(model)).most_common())
+
+
+def operations_in_order(model: bytes) -> list[tuple[str, str]]:
+    """Kind and name of the first output of each operation, as they are run."""
     graph = schema.ModelT.InitFromPackedBuf(model, 0)
     kinds = [_OPERATION_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
              for code in graph.operatorCodes]
-    counts = Counter(kinds[op.opcodeIndex] for subgraph in graph.subgraphs
-                     for op in subgraph.operators)
-    return dict(counts.most_common())
+    return [(kinds[op.opcodeIndex], subgraph.tensors[op.outputs[0]].name.decode())
+            for subgraph in graph.subgraphs for op in subgraph.operators]
 
 
 def _check(network: keras.Model, model: bytes) -> None:

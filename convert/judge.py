@@ -20,22 +20,29 @@ MAX_DROP = 0.01  # of the ensemble's accuracy under float32's, on all combinatio
 MIN_OVER_CHANCE = 1.5  # times as often right as by chance, or the networks have not learned
 
 
-def measure(
+def pair_scores(
     folder: RunFolder, converted: Mapping[Part, Converted], collection: Collection
+) -> PairScores:
+    """The recipe's scores of all combinations of test faces and clips."""
+    found = {part: c.comparison.scores for part, c in converted.items() if c.comparison}
+    return _pair_scores(all_combinations(collection.people), folder.run.spec.people, found)
+
+
+def measure(
+    folder: RunFolder, converted: Mapping[Part, Converted], collection: Collection,
+    found: PairScores,
 ) -> Accuracy:
-    """Accuracy on all combinations of test faces and clips, and how often Keras agrees."""
-    names = folder.run.spec.people
-    pairs = all_combinations(collection.people)
-    found = _pair_scores(pairs, names, {p: _scores(c) for p, c in converted.items()})
-    reference = _pair_scores(pairs, names, {p: c.reference for p, c in converted.items()})
+    """Accuracy on all combinations, and how often Keras agrees."""
+    reference = _pair_scores(list(found.pairs), folder.run.spec.people,
+                             {part: c.reference for part, c in converted.items()})
     data = folder.run.data
     shares = found.accuracy()
     return Accuracy(
         data=collection.name, data_digest=collection.digest,
-        synthetic=bool(data and data.synthetic), combinations=len(pairs), face=shares.get("face"),
-        voice=shares.get("voice"), ensemble=shares.get("ensemble"), fused=shares.get("fused"),
-        interval=found.intervals(), agreement=_agreement(found, reference),
-        float32=reference.accuracy())
+        synthetic=bool(data and data.synthetic), combinations=len(found.pairs),
+        face=shares.get("face"), voice=shares.get("voice"), ensemble=shares.get("ensemble"),
+        fused=shares.get("fused"), interval=found.intervals(),
+        agreement=agreement(found, reference), float32=reference.accuracy())
 
 
 def _pair_scores(
@@ -46,12 +53,8 @@ def _pair_scores(
     return score_pairs(pairs, names, scores["face"], scores["voice"])
 
 
-def _scores(converted: Converted) -> Mapping[Case, Array]:
-    assert converted.comparison is not None
-    return converted.comparison.scores
-
-
-def _agreement(found: PairScores, reference: PairScores) -> float:
+def agreement(found: PairScores, reference: PairScores) -> float:
+    """Share of pairs on which both name the same person."""
     column = found.main_column
     return float(np.mean(np.argmax(found.columns[column], axis=1)
                          == np.argmax(reference.columns[column], axis=1)))

@@ -17,7 +17,7 @@ from convert.parity import (
     keras_scores,
 )
 from convert.recipes import Samples, apply_recipe, find_recipe
-from convert.samples import Chosen, sample_inputs
+from convert.samples import Chosen, noise_inputs, sample_inputs
 from edge_runtime.collection import Collection
 from edge_runtime.interpreter import Network
 from train.models.registry import Part
@@ -31,6 +31,7 @@ class Exported:
     part: Part
     model: bytes
     embedding_dim: int
+    parameters: int
     reference: Mapping[Case, Array]
     comparison: Comparison | None
 
@@ -55,21 +56,23 @@ def export(
     model = export_float32(fold(trained) if folded else trained)
     dim = trained.output["embedding"].shape[-1]
     if collection is None:
-        return Exported(part, model, dim, {}, None)
+        return Exported(part, model, dim, trained.count_params(), {}, None)
     reference = keras_scores(folder, trained, part, collection)
     comparison = compare(Network(model), device_inputs(folder, part, collection), reference)
     assert_float32(part, comparison)
-    return Exported(part, model, dim, reference, comparison)
+    return Exported(part, model, dim, trained.count_params(), reference, comparison)
 
 
 def convert(
     exported: Exported, recipe: str, folder: RunFolder, collection: Collection | None,
     chosen: Chosen | None,
 ) -> Converted:
-    """chosen: the representative samples, for a recipe that needs them."""
+    """chosen: the representative samples, for a recipe that needs them; without a collection, noise
+    is good enough for a network that is for latency only."""
     samples: Samples = ()
-    if chosen and collection and find_recipe(recipe).needs_samples:
-        samples = sample_inputs(chosen, collection, folder.run.spec, exported.part)
+    if find_recipe(recipe).needs_samples:
+        samples = (sample_inputs(chosen, collection, folder.run.spec, exported.part)
+                   if chosen and collection else noise_inputs(Network(exported.model).inputs))
     model = apply_recipe(recipe, exported.model, samples)
     network, comparison = Network(model), exported.comparison
     if collection and model is not exported.model:

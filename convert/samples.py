@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,14 @@ def choose_samples(collection: Collection, seed: int) -> Chosen:
         drawn = rng.permutation(len(there))[:COUNT]
         files[modality] = tuple(there[i] for i in drawn)
     return Chosen(seed, files)
+
+
+def noise_inputs(shapes: Mapping[str, tuple[int, ...]]) -> Samples:
+    """Samples of noise for inputs of the given shapes."""
+    rng = np.random.default_rng(0)
+    scale = {"face": 255.0, "voice": 0.1}
+    return [{name: rng.uniform(0, scale[name], shape).astype(np.float32)
+             for name, shape in shapes.items()} for _ in range(8)]
 
 
 def sample_inputs(

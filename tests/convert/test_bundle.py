@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import hashlib
 import json
@@ -10,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -19,45 +17,15 @@ from convert import judge, networks, parity
 from convert.bundle import describe, make_bundle
 from convert.recipes import RECIPES, Recipe
 from edge_runtime.bundle import load_bundle
-from edge_runtime.collection import Collection, read_collection
+from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Manifest, read_manifest
-from edge_runtime.people import all_combinations, index_people
-from train.evaluate import fused_scores, network_scores
+from edge_runtime.people import all_combinations
+from train.evaluate import fused_scores
 from train.fit import init
 from train.run import RunFolder
 from train.spec import make_spec
-
-
-@pytest.fixture(scope="module")
-def collection(small_people: Path) -> Collection:
-    return read_collection(index_people(small_people), 64)
-
-
-@pytest.fixture
-def quick(small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the float32 models from the bundle made once, and Keras's scores from the models."""
-    def exported(network: keras.Model) -> bytes:
-        part = network.name.rpartition("_")[2]
-        return (small_bundles["float32"] / f"{part}.tflite").read_bytes()
-
-    monkeypatch.setattr(networks, "export_float32", exported)
-    monkeypatch.setattr(parity, "network_scores", scores_once)
-
-
-@functools.cache
-def _scores(modality: Any, root: Path, folder: Path) -> dict[Any, Any]:
-    return {}
-
-
-def scores_once(
-    network: keras.Model, collection: Collection, folder: RunFolder, modality: Any, split: Any
-) -> dict[Any, Any]:
-    kept = _scores(modality, collection.people.root, folder.path)
-    if not kept:
-        kept |= network_scores(network, collection, folder, modality, split)
-    return {s: scores.copy() for s, scores in kept.items()}
 
 
 def manifests(small_bundles: dict[str, Path]) -> dict[str, Manifest]:
@@ -234,8 +202,10 @@ def test_a_conversion_that_differs_stops_everything(
     quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    known = parity.network_scores
+
     def other_scores(*arguments: Any) -> dict[Any, Any]:
-        return {s: row + np.float32(0.01) for s, row in scores_once(*arguments).items()}
+        return {s: row + np.float32(0.01) for s, row in known(*arguments).items()}
 
     monkeypatch.setattr(parity, "network_scores", other_scores)
     with pytest.raises(ConversionError, match=r"differs from Keras by 1\.0e-02"):

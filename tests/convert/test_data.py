@@ -10,16 +10,11 @@ import pytest
 
 from convert.bundle import make_bundle
 from convert.samples import COUNT, choose_samples, sample_inputs
-from edge_runtime.collection import Collection, read_collection
+from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
-from edge_runtime.people import MODALITIES, index_people
+from edge_runtime.people import MODALITIES
 from train.examples import pair_inputs
 from train.run import RunFolder
-
-
-@pytest.fixture(scope="module")
-def collection(small_people: Path) -> Collection:
-    return read_collection(index_people(small_people), 64)
 
 
 def test_samples_are_drawn_by_seed_from_training_files(collection: Collection) -> None:

@@ -1,0 +1,87 @@
+"""What a sweep over recipes found: the table, accuracy against time, error by layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.recipes import recipes_table
+from train.sweep.table import pareto_front
+
+
+def write_tables(out: Path, content: Mapping[str, Any]) -> None:
+    """sweep.md, pareto.png and layers.png."""
+    (out / "sweep.md").write_text(recipes_table(content), encoding="utf-8")
+    made = [entry for entry in content["recipes"] if not entry["reason"]]
+    title = f"{content['family']} on {content['data']}"
+    _draw_pareto(out / "pareto.png", made, title)
+    _draw_layers(out / "layers.png", made, title)
+
+
+def _draw_pareto(path: Path, made: Sequence[Mapping[str, Any]], title: str) -> None:
+    pyplot = _pyplot()
+    column = list(made[0]["accuracy"])[-1]
+    points = [(entry["median_ms"]["total"], 100 * entry["accuracy"][column]) for entry in made]
+    figure, axis = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    for (x, y), entry in zip(points, made, strict=True):
+        low, high = entry["interval"][column]
+        axis.errorbar(x, y, yerr=[[max(y - 100 * low, 0)], [max(100 * high - y, 0)]], fmt="o",
+                      color="C0" if entry["certified"] else "C3", capsize=3)
+        axis.annotate(f"{entry['recipe']}, {entry['bytes']['total'] / 1e6:.1f} MB", (x, y),
+                      xytext=(6, 5), textcoords="offset points", fontsize=8)
+    front = pareto_front(points)
+    axis.step([x for x, _ in front], [y for _, y in front], where="post", color="grey",
+              linewidth=1, label="Pareto front")
+    if max(x for x, _ in points) > 10 * min(x for x, _ in points):
+        axis.set_xscale("log")
+    axis.margins(x=0.2)
+    axis.set_xlabel("median of both networks, one thread (ms); red: not certified")
+    axis.set_ylabel(f"{column} (%), 95 % interval over people")
+    axis.set_title(f"{title}: accuracy against time")
+    axis.grid(alpha=0.3, which="both")
+    axis.legend(loc="lower right")
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _draw_layers(path: Path, made: Sequence[Mapping[str, Any]], title: str) -> None:
+    pyplot = _pyplot()
+    parts = list(made[0]["median_ms"])[:-1]
+    figure, axes = pyplot.subplots(len(parts), 1, figsize=(9, 3.5 * len(parts)), squeeze=False,
+                                   layout="constrained")
+    for axis, part in zip(axes[:, 0], parts, strict=True):
+        for entry in made:
+            if snr := entry["layer_snr_db"].get(part):
+                axis.plot(list(snr.values()), linewidth=1, label=entry["recipe"])
+        axis.set_title(f"{title}: {part} network", fontsize=10)
+        _name_stretches(axis, next((list(entry["layer_snr_db"][part]) for entry in made
+                                    if part in entry["layer_snr_db"]), []))
+        axis.set_xlabel("operation, in the order of the graph")
+        axis.set_ylabel("signal over error (dB)")
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=7, ncols=2)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _name_stretches(axis: Any, names: Sequence[str]) -> None:
+    """Mark where each stage begins."""
+    starts: dict[str, int] = {}
+    for i, name in enumerate(names):
+        if found := re.search(r"(front_end|stem|stage[3-9]|block\d+|last)(?=[_/])", name):
+            starts.setdefault(found[1], i)
+    for stage, i in starts.items():
+        axis.axvline(i, color="grey", linewidth=0.5)
+        axis.annotate(stage, (i, 0), xycoords=("data", "axes fraction"), xytext=(2, 3),
+                      textcoords="offset points", fontsize=6, rotation=90, va="bottom")
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot

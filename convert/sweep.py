@@ -1,0 +1,132 @@
+"""Every recipe on one run: what each costs in accuracy, and what it brings in time and bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.latency import measure_latency
+from convert.bundle import Built, build, check_place, describe, known_people, write_bundle
+from convert.judge import MIN_OVER_CHANCE, agreement
+from convert.layers import layer_snr
+from convert.networks import Exported, export
+from convert.plots import write_tables
+from convert.recipes import RECIPES
+from convert.samples import Chosen, choose_samples, sample_inputs
+from edge_runtime.accuracy import PairScores
+from edge_runtime.collection import Collection
+from edge_runtime.errors import ConversionError
+from edge_runtime.metrics import equal_error_rate, people_interval
+from train.models.registry import Part
+from train.run import RunFolder
+
+REFERENCE = "float32"
+ROUNDS = 100
+
+
+def sweep(
+    folder: RunFolder, out: Path, collection: Collection, *,
+    recipes: Sequence[str] = tuple(RECIPES), rounds: int = ROUNDS, folded: bool = True,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Make a bundle of each recipe in `out`, measure all of them and leave table and plots there.
+
+    Returns what `sweep --json` prints. Times are of one thread, recipes in turn in one process.
+    Raises ConversionError where the float32 networks are no better than chance, so that there is
+    nothing to lose.
+    """
+    people = known_people(folder, collection)
+    assert people is not None
+    names = [REFERENCE, *(name for name in recipes if name != REFERENCE)]
+    for name in names:
+        check_place(out / name)
+    chosen = choose_samples(people, folder.run.training.seed)
+    exported = {part: export(folder, part, people, folded=folded)
+                for part in folder.run.spec.parts}
+    entries: list[dict[str, Any]] = []
+    reference: PairScores | None = None
+    for name in names:
+        try:
+            built = build(folder, name, exported, people, chosen)
+        except ConversionError as error:
+            entries.append({"recipe": name, "reason": str(error)})
+            say(str(error))
+            continue
+        assert built.scores is not None
+        reference = reference or _not_at_chance(folder, built.scores)
+        write_bundle(out / name, built)
+        entries.append(_entry(built, reference, exported)
+                       | {"layer_snr_db": _layers(built, exported, chosen, people, folder)})
+        say(f"{name}: {100 * entries[-1]['accuracy'][built.scores.main_column]:.1f} %, "
+            f"{entries[-1]['bytes']['total'] / 1e6:.2f} MB")
+    say("latency, recipes in turn")
+    conditions = _add_times(entries, out, rounds)
+    assert reference is not None
+    content = {
+        "run": folder.path.name, "family": folder.run.spec.family, "data": people.name,
+        "data_digest": people.digest, "synthetic": bool(folder.run.data
+                                                        and folder.run.data.synthetic),
+        "people": len(folder.run.spec.people), "combinations": len(reference.pairs),
+        "samples": {"seed": chosen.seed, "digest": chosen.digest, "files": {
+            modality: [s.path for s in files] for modality, files in chosen.files.items()}},
+        "conditions": conditions, "recipes": entries}
+    (out / "sweep.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_tables(out, content)
+    return content
+
+
+def _not_at_chance(folder: RunFolder, scores: PairScores) -> PairScores:
+    share = scores.accuracy()[scores.main_column]
+    if share < MIN_OVER_CHANCE / len(folder.run.spec.people):
+        raise ConversionError(
+            f"{folder.path}: the networks are hardly better than chance ({100 * share:.1f} % of "
+            f"{len(scores.pairs)} combinations), so that no recipe can lose anything; train longer")
+    return scores
+
+
+def _entry(
+    built: Built, reference: PairScores, exported: Mapping[Part, Exported]
+) -> dict[str, Any]:
+    scores = built.scores
+    assert scores is not None and built.manifest.accuracy is not None
+    column = scores.main_column
+    change = scores.correct(column).astype(np.float64) - reference.correct(column)
+    rows, main = np.arange(len(scores.labels)), scores.columns[column]
+    others = np.ones_like(main, bool)
+    others[rows, scores.labels] = False
+    files = built.manifest.files
+    return {
+        **describe(built.manifest), "reason": None,
+        "accuracy": scores.accuracy(), "interval": scores.intervals(),
+        "change": float(change.mean()), "change_interval": people_interval(change, scores.labels),
+        "agreement": agreement(scores, reference),
+        "equal_error_rate": equal_error_rate(main[rows, scores.labels], main[others]),
+        "certified_reason": built.manifest.reason,
+        "parameters": {part: network.parameters for part, network in exported.items()},
+        "operations": {part: file.operations for part, file in files.items()}}
+
+
+def _layers(
+    built: Built, exported: Mapping[Part, Exported], chosen: Chosen, collection: Collection,
+    folder: RunFolder,
+) -> dict[str, dict[str, float]]:
+    return {part: layer_snr(network.model, built.models[part],
+                            sample_inputs(chosen, collection, folder.run.spec, part))
+            for part, network in exported.items() if built.models[part] != network.model}
+
+
+def _add_times(entries: list[dict[str, Any]], out: Path, rounds: int) -> dict[str, Any]:
+    made = [entry for entry in entries if not entry["reason"]]
+    measured = measure_latency([out / entry["recipe"] for entry in made], rounds=rounds)
+    results = measured["results"]
+    least = results[0]["median_ms"]["total"]
+    for entry, result in zip(made, results, strict=True):
+        entry |= {"median_ms": result["median_ms"], "p90_ms": result["p90_ms"],
+                  "ratio_to_float32": round(least / result["median_ms"]["total"], 3),
+                  "peak_mib": result["cold"]["peak_mib"]}
+    conditions: dict[str, Any] = measured["conditions"]
+    return conditions

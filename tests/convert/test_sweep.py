@@ -1,0 +1,102 @@
+"""Every recipe on one run: table, plots, and bundles that can be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.recipes import recipes_table
+from convert import sweep as module
+from convert.recipes import RECIPES, Recipe
+from convert.sweep import sweep
+from edge_runtime.collection import Collection
+from edge_runtime.errors import ConversionError
+from edge_runtime.manifest import read_manifest
+from train.frontend import LAYER_NAME
+from train.run import RunFolder
+
+
+@pytest.fixture(scope="module")
+def swept(
+    small_run: RunFolder, small_bundles: dict[str, Path], collection: Collection,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, dict[str, Any]]:
+    """One recipe that works, and one that the quantizer refuses."""
+    def refuse(tool: Any) -> None:
+        raise ValueError("no such operation\nand more")
+
+    out = tmp_path_factory.mktemp("sweep")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MIN_OVER_CHANCE", 0)
+        patch.setitem(RECIPES, "odd", Recipe(refuse))
+        said: list[str] = []
+        content = sweep(small_run, out, collection, recipes=["mixed_wi8", "odd"], rounds=3,
+                        say=said.append)
+    assert said[1].startswith("mixed_wi8: ") and said[2].startswith("odd: not supported")
+    return out, content
+
+
+def test_each_recipe_has_its_figures(
+    swept: tuple[Path, dict[str, Any]], collection: Collection
+) -> None:
+    out, content = swept
+    assert json.loads((out / "sweep.json").read_text()) == json.loads(json.dumps(content))
+    assert [entry["recipe"] for entry in content["recipes"]] == ["float32", "mixed_wi8", "odd"]
+    assert (content["data"], content["synthetic"], content["combinations"]) == ("people", True, 8)
+    plain, mixed, odd = content["recipes"]
+    assert odd == {"recipe": "odd",
+                   "reason": "odd: not supported by the quantizer (no such operation)"}
+    assert (plain["change"], plain["agreement"], plain["ratio_to_float32"]) == (0, 1, 1)
+    assert plain["layer_snr_db"] == {} and plain["change_interval"] == (0, 0)
+    for entry in (plain, mixed):
+        manifest = read_manifest(out / entry["recipe"])
+        assert manifest.recipe == entry["recipe"] and manifest.accuracy is not None
+        assert entry["accuracy"] == manifest.accuracy.columns
+        assert entry["bytes"]["face"] == (out / entry["recipe"] / "face.tflite").stat().st_size
+        assert 0 < entry["median_ms"]["total"] <= entry["p90_ms"]["total"]
+        assert 0 <= entry["equal_error_rate"] <= 1 and entry["peak_mib"] > 10
+        assert entry["parameters"]["face"] > 9e5 and entry["partitions"]["face"] == 1
+        low, high = entry["change_interval"]
+        assert low <= entry["change"] <= high
+    assert mixed["change"] == pytest.approx(mixed["accuracy"]["ensemble"]
+                                            - plain["accuracy"]["ensemble"])
+    files = content["samples"]["files"]
+    assert {m: len(paths) for m, paths in files.items()} == read_manifest(
+        out / "mixed_wi8").samples.count
+
+
+def test_errors_by_layer(swept: tuple[Path, dict[str, Any]]) -> None:
+    """What int8 touches has an error, what comes before it has none."""
+    layers = swept[1]["recipes"][1]["layer_snr_db"]
+    assert set(layers) == {"face", "voice"}
+    for snr in layers.values():
+        values = np.array(list(snr.values()))
+        assert len(values) > 100 and np.isfinite(values).all()
+        assert np.median(values) < 60
+    front_end = [db for name, db in layers["voice"].items() if LAYER_NAME in name]
+    assert front_end and min(front_end) > 80
+
+
+def test_the_table_says_everything(swept: tuple[Path, dict[str, Any]]) -> None:
+    out, content = swept
+    text = (out / "sweep.md").read_text()
+    assert text == recipes_table(content)
+    assert "all 8 combinations of people's test files, synthetic people" in text
+    assert "- odd: odd: not supported by the quantizer (no such operation)" in text
+    assert text.count("not supported") == 2
+    for picture in ("pareto.png", "layers.png"):
+        assert (out / picture).stat().st_size > 10_000
+
+
+def test_networks_at_chance_are_refused(
+    quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MIN_OVER_CHANCE", 5)
+    with pytest.raises(ConversionError, match=r"hardly better than chance .* train longer"):
+        sweep(small_run, tmp_path / "out", collection, recipes=["float32"])
+    assert not list(tmp_path.iterdir())
