@@ -213,7 +213,7 @@ def _compile(
     # Clipped, because at these rates a few batches threw the voice network back by ten epochs.
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay,
                                        global_clipnorm=training.clip_norm)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale", "table"])
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False
     network.compile(optimizer, loss_of(spec, training), metrics=["accuracy"], jit_compile=jit)
