@@ -40,7 +40,8 @@ demo: setup
 	@echo "== 1. eight synthetic people (drawn faces, synthesised voices)"
 	@$(BIN)/python -m train synth --people 8 --faces 16 --clips 12 --out $(DEMO)/people --scenes
 	@echo "== 2. train a MobileViT pair on them"
-	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 12 --out $(DEMO)/run
+	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 12 --jobs 2 \
+		--out $(DEMO)/run
 	@echo "== 3. convert for the device"
 	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe float32 --out $(DEMO)/bundle-float32
 	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe mixed_wi8 --out $(DEMO)/bundle

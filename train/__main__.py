@@ -101,6 +101,8 @@ def _add_training(parser: ArgumentParser) -> None:
                         help="what the networks compute in while they train (float32)")
     parser.add_argument("--devices", type=int, default=1, metavar="N",
                         help="GPUs that share each batch, on the JAX backend (1)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="networks at a time, each with its share of a processor's cores (1)")
     parser.add_argument("--workers", type=int, default=2, metavar="N",
                         help="threads that prepare batches (2)")
     parser.add_argument("--noise", type=Path, metavar="DIR",
@@ -166,7 +168,7 @@ def _fit(options: Namespace) -> None:
                          options.cosface_scale)
 
     training = training_of(options, spec_of(("", "")))  # wrong names are said before reading
-    machine = Machine(options.devices, options.workers)
+    machine = Machine(options.devices, options.workers, options.jobs)
     machine.check(options.batch_size)
     collection = _read(options.data, options.image_size, options.seed, options.strict)
     left_out: tuple[str, ...] = ()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+
+from train.models.registry import Part
 
 Rows = list[dict[str, float]]
 
@@ -17,7 +20,7 @@ def save_history(path: Path, rows: Rows) -> None:
         writer.writerows(rows)
 
 
-def draw_curves(path: Path, histories: dict[str, Rows]) -> None:
+def draw_curves(path: Path, histories: Mapping[Part, Rows]) -> None:
     """Loss and accuracy against epochs, a column for each network; nothing without matplotlib."""
     try:
         import matplotlib

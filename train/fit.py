@@ -19,12 +19,14 @@ from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
 from train.examples import training_batches, validation_data
 from train.frozen import frozen_head, read_convolutions
+from train.jobs import fit_at_once
+from train.leave_out import without_people
 from train.losses import loss_of
 from train.machine import ONE_DEVICE, Machine
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
-from train.pack import noises_in
+from train.pack import noises_in, read_data
 from train.precision import built_in
 from train.recorder import Recorder
 from train.run import (
@@ -60,7 +62,7 @@ def fit(
     towers: RunFolder | None = None, left_out: tuple[str, ...] = (),
     machine: Machine = ONE_DEVICE,
 ) -> RunFolder:
-    """Train the networks one after the other and leave a run folder.
+    """Train the networks and leave a run folder.
 
     With `resume`, a run that was stopped goes on after its last whole epoch. towers: the trained
     pair that a fusion of frozen networks joins. left_out: who was taken out of the collection.
@@ -78,20 +80,50 @@ def fit(
               commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume)
     save_split(out / "split.csv", collection.people)
-    noises = noises_in(Path(training.noise)) if training.noise else []
     begin = time.monotonic()
-    histories: dict[str, Rows] = {}
-    for part in spec.parts:
-        print(f"\n{spec.family}, {part} network, {spec.num_people} people, {training.start}",
-              flush=True)
-        with machine.shared():
-            recorder = _fit_network(collection, spec, training, part, noises, folder, start,
-                                    machine)
-        histories[part] = recorder.rows
-        save_history(out / f"{part}.history.csv", recorder.rows)
+    histories: Mapping[Part, Rows]
+    if machine.jobs > 1 and len(spec.parts) > 1:
+        histories = fit_at_once(out, spec.parts, towers.path if towers else None, machine.jobs,
+                                machine.workers)
+    else:
+        noises = noises_in(Path(training.noise)) if training.noise else []
+        histories = {part: _fit_part(folder, collection, part, noises, start, machine)
+                     for part in spec.parts}
     draw_curves(out / "curves.png", histories)
     wall_s = round(time.monotonic() - begin, 1)
     return save_run(out, replace(run, wall_s=wall_s))
+
+
+def continue_part(
+    path: Path, part: Part, towers: Path | None, workers: int, display: keras.callbacks.Callback
+) -> Rows:
+    """Train one network of a run that `fit` has begun, on the data that the run names.
+
+    display: shows the epochs in the place of Keras's progress bar.
+    """
+    folder = load_run(path)
+    spec, training, data = folder.run.spec, folder.run.training, folder.run.data
+    assert data is not None, "only trained runs are begun by fit"
+    collection = without_people(
+        read_data(Path(data.root), spec.image_size, folder.run.split_seed), data.left_out)
+    start = Start(load_run(towers) if towers else None, read_source(spec, training),
+                  read_convolutions(spec, training))
+    noises = noises_in(Path(training.noise)) if training.noise else []
+    return _fit_part(folder, collection, part, noises, start, Machine(workers=workers), display)
+
+
+def _fit_part(
+    folder: RunFolder, collection: Collection, part: Part, noises: list[Sound], start: Start,
+    machine: Machine, display: keras.callbacks.Callback | None = None,
+) -> Rows:
+    spec, training = folder.run.spec, folder.run.training
+    print(f"\n{spec.family}, {part} network, {spec.num_people} people, {training.start}",
+          flush=True)
+    with machine.shared():
+        recorder = _fit_network(collection, spec, training, part, noises, folder, start, machine,
+                                display)
+    save_history(folder.path / f"{part}.history.csv", recorder.rows)
+    return recorder.rows
 
 
 def init(spec: Spec, out: Path, seed: int) -> RunFolder:
@@ -170,6 +202,7 @@ def _open_folder(out: Path, run: Run, resume: bool) -> RunFolder:
 def _fit_network(
     collection: Collection, spec: Spec, training: Training, part: Part,
     noises: list[Sound], folder: RunFolder, start: Start, machine: Machine,
+    display: keras.callbacks.Callback | None,
 ) -> Recorder:
     keras.utils.set_random_seed(training.seed * len(spec.parts) + spec.parts.index(part))
     batches = training_batches(collection, spec, training, part, noises, machine.workers)
@@ -195,9 +228,11 @@ def _fit_network(
             batches, validation_batch_size=machine.devices * VALIDATION_BATCH,
             validation_data=machine.divisible(*validation),
             initial_epoch=recorder.epochs_done, epochs=training.epochs,
-            callbacks=[EpochCounter(batches), throughput, recorder], verbose="auto",
+            callbacks=[EpochCounter(batches), throughput, recorder,
+                       *([display] if display else [])],
+            verbose=0 if display else "auto",
             shuffle=False)  # the batches are drawn in random order by their own seed
-        print(throughput.line(), flush=True)
+        print(f"{part}: {throughput.line()}" if display else throughput.line(), flush=True)
     classifier.set_weights(recorder.best_weights)
     network.save_weights(folder.weights(part))
     return recorder

@@ -19,16 +19,21 @@ class Machine:
     devices: accelerators that share each batch; not taken up by themselves, because the batch size
     has to divide by them. workers: threads, and not processes: numpy leaves Python's lock in long
     operations, a pool of processes spent 1.4 (faces) to 2 (clips) times the processor time on an
-    example, and to fork a process in which a backend runs may hang.
+    example, and to fork a process in which a backend runs may hang. jobs: networks that train at
+    the same time, each in a process of its own (see train/jobs.py).
     """
 
     devices: int = 1
     workers: int = WORKERS
+    jobs: int = 1
 
     def check(self, batch_size: int) -> None:
         """UsageError where the devices are not there or cannot share a batch."""
         if self.devices == 1:
             return
+        if self.jobs > 1:
+            raise UsageError("--jobs shares the cores of a processor, --devices shares batches; "
+                             "leave out one")
         if keras.backend.backend() != "jax":
             raise UsageError(f"--devices {self.devices}: expected the JAX backend, found "
                              f"{keras.backend.backend()}; set KERAS_BACKEND=jax")

@@ -40,7 +40,7 @@ def training_of(options: Namespace, spec: Spec) -> Training:
     from train.transfer import check_family, weights_digest
 
     check_positive(options, "epochs", "patience", "batch_size", "learning_rate", "cosface_margin",
-                   "devices", "workers")
+                   "devices", "workers", "jobs")
     source = load_run(options.init_from) if options.init_from else None
     if source:
         check_family(source, spec)

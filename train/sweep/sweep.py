@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import keras
 
 from edge_runtime.errors import RunError
 from train.batches import MIN_EXAMPLES
+from train.jobs import share_cores
 from train.models.registry import Part, family_of
 from train.pack import read_data
 from train.spec import make_spec
@@ -81,7 +81,7 @@ def _run(
 ) -> Iterator[tuple[Row, int, dict[str, Any]]]:
     """Results as they come. A row waits for the pair that it joins; none begins after the budget's
     end."""
-    _share_cores(jobs)
+    share_cores(jobs)
     waiting = [(row, seed) for row, seed in tasks if read_result(settings, row.name, seed) is None]
     running: dict[Future[dict[str, Any]], tuple[Row, int]] = {}
     # A process a row: TensorFlow gives no memory back.
@@ -122,14 +122,6 @@ def _result(
 def _ready(settings: Settings, task: tuple[Row, int]) -> bool:
     row, seed = task
     return row.towers is None or read_result(settings, row.towers, seed) is not None
-
-
-def _share_cores(jobs: int) -> None:
-    """Two processes of one thread each do twice the work of one with two, on small networks."""
-    if jobs > 1:
-        threads = str(max(1, (os.cpu_count() or 1) // jobs))
-        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-            os.environ.setdefault(name, threads)
 
 
 def _planned(

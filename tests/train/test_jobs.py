@@ -1,0 +1,59 @@
+"""Both networks of a pair trained at the same time: the same training, told line by line."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import RunError, UsageError
+from edge_runtime.people import MODALITIES
+from train.jobs import THREADS, fit_at_once
+from train.machine import Machine
+from train.run import load_run
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def history(run: Path, part: str) -> list[dict[str, float]]:
+    with (run / f"{part}.history.csv").open() as file:
+        return [{name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_networks_at_once_learn_what_they_learn_in_turn(
+    run_python: Run, small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With as many threads, that is: other numbers of them round sums otherwise."""
+    for name in THREADS:
+        monkeypatch.setenv(name, "1")
+    command = ["-m", "train", "fit", "--data", small_people, "--image-size", 64, "--epochs", 1,
+               "--batch-size", 128]
+    for jobs in (1, 2):
+        done = run_python(*command, "--jobs", jobs, "--out", tmp_path / f"run{jobs}")
+        assert done.returncode == 0, done.stderr
+    for part in MODALITIES:
+        assert f"{part:5}   1/1: accuracy " in done.stdout
+        assert f"{part}: " in done.stdout and "examples/s" in done.stdout
+        one, other = (history(tmp_path / f"run{jobs}", part)[0] for jobs in (1, 2))
+        for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            assert other[column] == pytest.approx(one[column], rel=1e-6), column
+    assert (tmp_path / "run2" / "curves.png").is_file()
+    assert load_run(tmp_path / "run2").run.wall_s is not None
+
+    again = run_python(*command, "--jobs", 2, "--resume", "--out", tmp_path / "run2")
+    assert again.returncode == 0 and "1/1" not in again.stdout
+
+
+def test_a_childs_mistake_is_raised_here(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="expected a run folder"):
+        fit_at_once(tmp_path, MODALITIES, None, jobs=2, workers=1)
+
+
+def test_cores_or_devices() -> None:
+    with pytest.raises(UsageError, match="leave out one"):
+        Machine(devices=2, jobs=2).check(16)

@@ -1,0 +1,69 @@
+"""Networks of a pair that train at the same time, each in a process with its share of the cores.
+
+On a processor, two processes of one thread each do nearly twice the work of one with two: a step of
+these networks is mostly operations too small to be divided.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from edge_runtime.command import silenced_stderr
+from edge_runtime.errors import RunError
+from train.curves import Rows
+from train.models.registry import Part
+
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+
+
+def share_cores(jobs: int) -> None:
+    """Give processes that are started from now on, and their libraries, a share of the cores."""
+    if jobs > 1:
+        threads = str(max(1, (os.cpu_count() or 1) // jobs))
+        for name in THREADS:
+            os.environ.setdefault(name, threads)
+
+
+def fit_at_once(
+    run: Path, parts: Sequence[Part], towers: Path | None, jobs: int, workers: int
+) -> dict[Part, Rows]:
+    """Train the networks of a run folder that `fit` has begun; the epochs of each, by network.
+
+    Raises what a training raises, and RunError where one was killed.
+    """
+    share_cores(jobs)
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"),
+                             max_tasks_per_child=1) as pool:
+        running = {part: pool.submit(_fit_in_child, run, part, towers, workers) for part in parts}
+        try:
+            return {part: future.result() for part, future in running.items()}
+        except BrokenProcessPool:
+            raise RunError(f"{run}: a training was killed (out of memory?); go on with --resume, "
+                           "or with --jobs 1") from None
+
+
+def _fit_in_child(run: Path, part: Part, towers: Path | None, workers: int) -> Rows:
+    with silenced_stderr():
+        import keras
+    from train.fit import continue_part
+
+    class EpochLines(keras.callbacks.Callback):
+        """A line for each epoch, which two processes can write in turn."""
+
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+            self.begun = time.monotonic()
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            known = logs or {}
+            print(f"{part:5} {epoch + 1:3}/{self.params['epochs']}: accuracy "
+                  f"{100 * known['accuracy']:5.1f} %, validation "
+                  f"{100 * known['val_accuracy']:5.1f} %, "
+                  f"{time.monotonic() - self.begun:.0f} s", flush=True)
+
+    return continue_part(run, part, towers, workers, EpochLines())
