@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ def write_tables(out: Path, content: Mapping[str, Any]) -> None:
     made = [entry for entry in content["recipes"] if not entry["reason"]]
     title = f"{content['family']} on {content['data']}"
     _draw_pareto(out / "pareto.png", made, title)
-    _draw_layers(out / "layers.png", made, title)
+    _draw_layers(out / "layers.png", made, content["layers"], title)
 
 
 def _draw_pareto(path: Path, made: Sequence[Mapping[str, Any]], title: str) -> None:
@@ -46,18 +47,19 @@ def _draw_pareto(path: Path, made: Sequence[Mapping[str, Any]], title: str) -> N
     pyplot.close(figure)
 
 
-def _draw_layers(path: Path, made: Sequence[Mapping[str, Any]], title: str) -> None:
+def _draw_layers(
+    path: Path, made: Sequence[Mapping[str, Any]], layers: Mapping[str, Sequence[str]], title: str
+) -> None:
     pyplot = _pyplot()
-    parts = list(made[0]["median_ms"])[:-1]
-    figure, axes = pyplot.subplots(len(parts), 1, figsize=(9, 3.5 * len(parts)), squeeze=False,
+    figure, axes = pyplot.subplots(len(layers), 1, figsize=(9, 3.5 * len(layers)), squeeze=False,
                                    layout="constrained")
-    for axis, part in zip(axes[:, 0], parts, strict=True):
+    for axis, (part, names) in zip(axes[:, 0], layers.items(), strict=True):
         for entry in made:
             if snr := entry["layer_snr_db"].get(part):
-                axis.plot(list(snr.values()), linewidth=1, label=entry["recipe"])
+                axis.plot([math.nan if db is None else db for db in snr], linewidth=1,
+                          label=entry["recipe"])
         axis.set_title(f"{title}: {part} network", fontsize=10)
-        _name_stretches(axis, next((list(entry["layer_snr_db"][part]) for entry in made
-                                    if part in entry["layer_snr_db"]), []))
+        _name_stretches(axis, names)
         axis.set_xlabel("operation, in the order of the graph")
         axis.set_ylabel("signal over error (dB)")
         axis.grid(alpha=0.3)

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.latency import measure_latency
 from convert.bundle import Built, build, check_place, describe, known_people, write_bundle
+from convert.export import operations_in_order
 from convert.judge import MIN_OVER_CHANCE, agreement
 from convert.layers import layer_snr
 from convert.networks import Exported, export
@@ -59,8 +60,8 @@ def sweep(
         assert built.scores is not None
         reference = reference or _not_at_chance(folder, built.scores)
         write_bundle(out / name, built)
-        entries.append(_entry(built, reference, exported)
-                       | {"layer_snr_db": _layers(built, exported, chosen, people, folder)})
+        snr = _layer_snr(built, exported, chosen, people, folder)
+        entries.append(_entry(built, reference, exported) | {"layer_snr_db": snr})
         say(f"{name}: {100 * entries[-1]['accuracy'][built.scores.main_column]:.1f} %, "
             f"{entries[-1]['bytes']['total'] / 1e6:.2f} MB")
     say("latency, recipes in turn")
@@ -73,7 +74,9 @@ def sweep(
         "people": len(folder.run.spec.people), "combinations": len(reference.pairs),
         "samples": {"seed": chosen.seed, "digest": chosen.digest, "files": {
             modality: [s.path for s in files] for modality, files in chosen.files.items()}},
-        "conditions": conditions, "recipes": entries}
+        "conditions": conditions,
+        "layers": {part: _layers(network) for part, network in exported.items()},
+        "recipes": entries}
     (out / "sweep.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     write_tables(out, content)
     return content
@@ -110,13 +113,23 @@ def _entry(
         "operations": {part: file.operations for part, file in files.items()}}
 
 
-def _layers(
+def _layers(network: Exported) -> list[str]:
+    return [name for _, name in operations_in_order(network.model)]
+
+
+def _layer_snr(
     built: Built, exported: Mapping[Part, Exported], chosen: Chosen, collection: Collection,
     folder: RunFolder,
-) -> dict[str, dict[str, float]]:
-    return {part: layer_snr(network.model, built.models[part],
+) -> dict[str, list[float | None]]:
+    """In the order of the layers; null where the recipe's model has no such output."""
+    found: dict[str, list[float | None]] = {}
+    for part, network in exported.items():
+        if built.models[part] != network.model:
+            snr = layer_snr(network.model, built.models[part],
                             sample_inputs(chosen, collection, folder.run.spec, part))
-            for part, network in exported.items() if built.models[part] != network.model}
+            found[part] = [round(snr[name], 1) if name in snr else None
+                           for name in _layers(network)]
+    return found
 
 
 def _add_times(entries: list[dict[str, Any]], out: Path, rounds: int) -> dict[str, Any]:
