@@ -22,7 +22,7 @@ def recipes_table(content: Mapping[str, Any]) -> str:
              f"{conditions['threads']} thread, recipes in turn, {conditions['cpu']}, "
              f"{conditions['interpreter']}.",
              "", table(header, [_cells(entry, columns) for entry in content["recipes"]])]
-    if reasons := [f"- {e['recipe']}: {e['reason']}" for e in content["recipes"] if e["reason"]]:
+    if reasons := [f"- {e['reason']}" for e in content["recipes"] if e["reason"]]:
         lines += ["", *reasons]
     if doubts := [f"- {e['recipe']}: {e['certified_reason']}" for e in made if not e["certified"]]:
         lines += ["", "Not certified:", "", *doubts]

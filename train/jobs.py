@@ -13,11 +13,14 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import RunError
-from train.curves import Rows
-from train.models.registry import Part
+
+if TYPE_CHECKING:  # a child imports this module before it can silence what Keras prints
+    from train.curves import Rows
+    from train.models.registry import Part
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 

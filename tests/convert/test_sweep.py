@@ -88,7 +88,7 @@ def test_the_table_says_everything(swept: tuple[Path, dict[str, Any]]) -> None:
     text = (out / "sweep.md").read_text()
     assert text == recipes_table(content)
     assert "all 8 combinations of people's test files, synthetic people" in text
-    assert "- odd: odd: not supported by the quantizer (no such operation)" in text
+    assert "- odd: not supported by the quantizer (no such operation)" in text
     assert text.count("not supported") == 2
     for picture in ("pareto.png", "layers.png"):
         assert (out / picture).stat().st_size > 10_000
