@@ -1,4 +1,4 @@
-"""Folding: the same function in fewer operations, for every family."""
+"""Folding: the same function in fewer operations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pytest
 
 from convert.fold import RootMeanSquareNorm, fold
 from train.models.build import build_network
-from train.models.registry import FAMILIES, Part
+from train.models.registry import Part
 from train.spec import make_spec
 
 SIZE = 64
-# The voice network of a pair has the same blocks as the one for faces.
-NETWORKS = [(name, family.parts[0]) for name, family in FAMILIES.items()
-            if not (family.towers and name.replace("frozen", "joint") in FAMILIES)]
+# Each way in which norms and attention stand in a network; other families repeat them, wider.
+NETWORKS: list[tuple[str, Part]] = [
+    ("mobilevit_xxs", "face"), ("mobilevit_xxs_edge", "voice"), ("vit", "face"),
+    ("vit_stacked", "fused"), ("mobilevit_cross_attention", "fused"),
+    ("mobilevit_xxs_edge_frozen_concat", "fused"), ("vgg16", "face")]
 
 
 def drawn(name: str, part: Part, rng: np.random.Generator) -> keras.Model:
