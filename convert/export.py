@@ -45,7 +45,7 @@ def export_float32(network: keras.Model) -> bytes:
             model = bytes(converter.convert())
         except Exception as error:  # the converter raises classes of its own, and plain Exception
             raise ConversionError(f"{network.name}: the TFLite converter refuses the network "
-                                  f"({_first_line(error)})") from error
+                                  f"({first_line(error)})") from error
     _check(network, model)
     return model
 
@@ -92,5 +92,6 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, as one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from litert_quantizer import algorithm_manager, qtyping, quantizer
 
-from convert.export import SIGNATURE, quiet
+from convert.export import SIGNATURE, first_line, quiet
 from edge_runtime.errors import ConversionError, UsageError
 from train.frontend import LAYER_NAME
 
@@ -121,13 +121,13 @@ def apply_recipe(name: str, model: bytes, samples: Samples = ()) -> bytes:
     if recipe.needs_samples and not samples:
         raise UsageError(f"{name} measures ranges on training files, found none; name data with "
                          "--data, or use a recipe without 'static' or 'mixed'")
-    try:
-        with quiet():
-            tool = quantizer.Quantizer(bytearray(model))
+    tool = quantizer.Quantizer(bytearray(model))
+    with quiet():
+        try:
             recipe.configure(tool)
-            ranges = tool.calibrate({SIGNATURE: samples}, num_threads=1) if (
-                tool.need_calibration) else None
-            return bytes(tool.quantize(ranges, enable_progress_report=False).quantized_model)
-    except (ValueError, RuntimeError, NotImplementedError) as error:
-        raise ConversionError(f"{name}: not supported by the quantizer "
-                              f"({str(error).strip().splitlines()[0]})") from error
+        except ValueError as error:  # what the quantizer's own policy refuses
+            raise ConversionError(f"{name}: not supported by the quantizer "
+                                  f"({first_line(error)})") from error
+        ranges = tool.calibrate({SIGNATURE: samples}, num_threads=1) if (
+            tool.need_calibration) else None
+        return bytes(tool.quantize(ranges, enable_progress_report=False).quantized_model)

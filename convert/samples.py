@@ -17,12 +17,12 @@ from edge_runtime.voice import speech_window
 from train.models.registry import Part
 from train.spec import Spec
 
-COUNT = 128  # of each modality; ranges hardly change from there on
+COUNT = 128  # of each modality at most; a network takes seconds for so many
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Training files drawn by seed, the same number of each modality."""
+    """Training files drawn by seed, at most COUNT of each modality."""
 
     seed: int
     files: dict[Modality, tuple[Sample, ...]]

@@ -80,14 +80,19 @@ class Network:
         return row
 
     def xnnpack_partitions(self) -> int | None:
-        """How many pieces of the graph the XNNPACK delegate took; None where it is not to be seen.
+        """See `count_partitions`."""
+        return count_partitions(self._interpreter)
 
-        Read from the interpreter's own list of nodes, in which each piece is one of kind DELEGATE.
-        """
-        details = getattr(self._interpreter, "_get_ops_details", None)
-        if details is None:
-            return None
-        return sum(bool(node["op_name"] == "DELEGATE") for node in details())
+
+def count_partitions(interpreter: Any) -> int | None:
+    """How many pieces of the graph the XNNPACK delegate took; None where it is not to be seen.
+
+    Read from the interpreter's own list of nodes, in which each piece is one of kind DELEGATE.
+    """
+    details = getattr(interpreter, "_get_ops_details", None)
+    if details is None:
+        return None
+    return sum(bool(node["op_name"] == "DELEGATE") for node in details())
 
 
 def _shapes(details: dict[str, dict[str, Any]]) -> dict[str, tuple[int, ...]]:

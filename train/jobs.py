@@ -1,7 +1,7 @@
 """Networks of a pair that train at the same time, each in a process with its share of the cores.
 
-On a processor, two processes of one thread each do nearly twice the work of one with two: a step of
-these networks is mostly operations too small to be divided.
+A step of these networks is mostly operations too small to be divided: it takes hardly longer with
+one thread than with two, so that two processes of one thread each do more.
 """
 
 from __future__ import annotations

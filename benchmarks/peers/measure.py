@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from benchmarks.timing import ROOT, Distribution, conditions, interleaved_ms
 from edge_runtime.bundle import load_bundle
 from edge_runtime.command import silenced_stderr, table
 from edge_runtime.errors import UsageError
-from edge_runtime.interpreter import chosen_interpreter
+from edge_runtime.interpreter import chosen_interpreter, count_partitions
 
 PEERS = ("textbook_float32", "textbook_dynamic", "naive_float32", "naive_int8")
 IMAGE_SIZE = 256
@@ -43,6 +42,8 @@ def measure_peers(
     bundles: ours, for that image size. folder: where the peers' models are kept. ratio: how many
     times as long as the fastest of the bundles each takes.
     """
+    if rounds < 1:
+        raise UsageError(f"--rounds expects a number above 0, found {rounds}")
     models: dict[str, bytes] = {}
     for path in bundles:
         bundle = load_bundle(path, allow_uncertified=True)
@@ -51,7 +52,11 @@ def measure_peers(
             raise UsageError(f"{path}: expected a face network for pictures of {IMAGE_SIZE} pixels,"
                              f" found {face.size if face else 'none'}; make one with 'python -m "
                              f"train init --image-size {IMAGE_SIZE}'")
-        models[f"ours, {bundle.manifest.recipe}"] = bundle.models["face"]
+        name = f"ours, {bundle.manifest.recipe}"
+        if name in models:
+            raise UsageError(f"{path}: expected bundles of different recipes, found two of "
+                             f"{bundle.manifest.recipe}; name one")
+        models[name] = bundle.models["face"]
     models |= {file.stem: file.read_bytes() for file in build_peers(folder)}
     tasks, partitions = {}, {}
     for name, model in models.items():
@@ -66,15 +71,14 @@ def measure_peers(
             "conditions": conditions(1) | {"rounds": rounds}}
 
 
-def _task(model: bytes) -> tuple[Callable[[], object], int]:
+def _task(model: bytes) -> tuple[Callable[[], object], int | None]:
     with silenced_stderr():
         interpreter = chosen_interpreter().make(model_content=model, num_threads=1)
         interpreter.allocate_tensors()
     details = interpreter.get_input_details()[0]
     noise = np.random.default_rng(0).uniform(0, 255, details["shape"])
     interpreter.set_tensor(details["index"], noise.astype(details["dtype"]))
-    pieces = sum(node["op_name"] == "DELEGATE" for node in interpreter._get_ops_details())
-    return functools.partial(interpreter.invoke), pieces
+    return interpreter.invoke, count_partitions(interpreter)
 
 
 def peers_table(content: dict[str, Any]) -> str:

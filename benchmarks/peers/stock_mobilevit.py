@@ -39,7 +39,9 @@ def main() -> None:
     for name, network, options in (
             ("textbook_float32", textbook, {}), ("textbook_dynamic", textbook, {"dynamic": True}),
             ("naive_float32", naive, {}), ("naive_int8", naive, {"int8": True})):
-        (out / f"{name}.tflite").write_bytes(convert(network, **options))
+        partial = out / f"{name}.partial"  # what is cut short would be taken for whole next time
+        partial.write_bytes(convert(network, **options))
+        partial.replace(out / f"{name}.tflite")
 
 
 def stock_mobilevit(whole_patches: bool) -> keras.Model:
