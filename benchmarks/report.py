@@ -15,7 +15,7 @@ from edge_runtime.errors import UsageError
 RESULTS = ROOT / "benchmarks" / "results"
 COLUMNS = ("voice", "face", "ensemble")
 
-_SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled sum",
+_SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled",
                   "fused": "fused"}
 
 # What evaluate --json printed, by the name of its file.

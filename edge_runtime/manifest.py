@@ -46,7 +46,7 @@ class Inputs(_Strict, frozen=True):
 
 
 class Scaling(_Strict, frozen=True):
-    """Softmax temperature and weight of one modality."""
+    """Softmax temperature and weight of one modality: see edge_runtime/scoring.py."""
 
     temperature: Annotated[float, msgspec.Meta(gt=0)]
     weight: Annotated[float, msgspec.Meta(ge=0)]

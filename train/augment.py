@@ -104,9 +104,9 @@ def augment_clip(
     """A random stretch of a clip: float32 [samples] -> float32 [CLIP_SAMPLES].
 
     Time shift; in one of two, `others` being clips of the same person, the rest of one of them
-    after a random point; in one of four, noise of 0 to 30 dB, recorded where `noises` holds some,
-    or of a random colour. More noise slows learning down. The network itself takes care of the
-    level. Without `time_shift`, each clip is its one window, spliced with none.
+    after a random point; in one of two, noise of 0 to 30 dB, recorded where `noises` holds some, or
+    of a random colour. The network itself takes care of the level. Without `time_shift`, each clip
+    is its one window, spliced with none.
     """
     if time_shift:
         clip = _shift(clip, rng)
@@ -114,7 +114,7 @@ def augment_clip(
             clip = _spliced(clip, _shift(others[int(rng.integers(len(others)))], rng), rng)
     else:
         clip = speech_window(clip)
-    if rng.random() < 1 / 4:
+    if rng.random() < 1 / 2:
         recorded = noises and rng.random() < 0.5
         noise = noises[int(rng.integers(len(noises)))] if recorded else _made_noise(rng)
         clip = mix_noise(clip, noise, rng.uniform(0, 30), rng)

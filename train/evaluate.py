@@ -30,7 +30,7 @@ from train.leave_out import without_people
 from train.run import RunFolder
 
 COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
-"""`ensemble` is the plain sum, `product` multiplies the scores, `scaled` is the sum after score
+"""`ensemble` is the plain sum, `product` multiplies the scores, `scaled` the same after score
 scaling."""
 
 

@@ -1,4 +1,4 @@
-"""Scores of two networks become one row: plainly added, or scaled first."""
+"""Scores of two networks become one row: plainly added, or scaled and multiplied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge_runtime.manifest import Scaling, ScoreScaling
-from edge_runtime.scoring import fuse
+from edge_runtime.scoring import fuse, product
 
 Row = npt.NDArray[np.float32]
 
@@ -48,10 +48,12 @@ def test_one_alone_is_left_as_it_is(row: Row) -> None:
     np.testing.assert_array_equal(fuse(None, row), row)
 
 
-@given(face=rows, voice=rows, weight=weights)
-def test_scaling_by_one_is_the_plain_sum(face: Row, voice: Row, weight: float) -> None:
-    fused = fuse(face, voice, scaling((1, weight), (1, weight)))
-    np.testing.assert_allclose(fused, fuse(face, voice), atol=2e-6)
+@given(face=rows, voice=rows)
+def test_scaling_by_one_is_the_product(face: Row, voice: Row) -> None:
+    powers = np.maximum(face, 1e-12, dtype=np.float64) * np.maximum(voice, 1e-12, dtype=np.float64)
+    expected = powers / powers.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(fuse(face, voice, scaling()), expected, atol=2e-6)
+    np.testing.assert_allclose(product(face, voice), expected, atol=2e-6)
     np.testing.assert_allclose(fuse(face, None, scaling()), face, atol=2e-6)
 
 
@@ -89,11 +91,15 @@ def test_temperature_is_that_of_the_softmax() -> None:
         np.testing.assert_allclose(found, softmax(logits / temperature), atol=1e-6)
 
 
-def test_weights_are_shares_of_the_sum() -> None:
+def test_weights_count_evidence() -> None:
+    """A weight of 2 is that of the same evidence twice; one of 0 is none; alone there is none."""
     face, voice = softmax(np.array([3.0, 0.0])), softmax(np.array([0.0, 1.0]))
-    found = fuse(face, voice, scaling((1, 3), (1, 1)))
-    np.testing.assert_allclose(found, 0.75 * face + 0.25 * voice, atol=1e-6)
+    found = fuse(face, voice, scaling((1, 2), (1, 1)))
+    np.testing.assert_allclose(found, product(product(face, face), voice), atol=1e-6)
     np.testing.assert_allclose(fuse(face, voice, scaling((1, 1), (1, 0))), face, atol=1e-6)
+    np.testing.assert_allclose(fuse(face, None, scaling((1, 5), (1, 1))), face, atol=1e-6)
+    np.testing.assert_allclose(fuse(face, voice, scaling((4, 2), (1, 1))),
+                               fuse(face, voice, scaling((2, 1), (1, 1))), atol=1e-6)
 
 
 def test_a_cold_softmax_names_the_best_alone() -> None:

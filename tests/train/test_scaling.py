@@ -28,28 +28,48 @@ def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(scores.argmax(axis=1) == labels))
 
 
-def test_a_modality_that_is_too_sure_counts_for_less(
+def test_a_modality_that_is_too_sure_is_calmed(
     rng: np.random.Generator, labels: np.ndarray
 ) -> None:
-    """Voices that are often wrong and always sure: the plain sum follows them, the scaled does
+    """Voices that are often wrong and always sure: sum and product follow them, the scaled does
     not."""
     face, voice = scores_of(rng, labels, 2.0, 1.0), scores_of(rng, labels, 0.8, 0.1)
-    half = slice(0, 300), slice(300, 600)
-    scaling = fit_scaling(face[half[0]], voice[half[0]], labels[half[0]])
-    assert scaling.voice.weight < scaling.face.weight / 2
-    rest = labels[half[1]]
-    plain = fuse(face[half[1]], voice[half[1]])
-    scaled = fuse(face[half[1]], voice[half[1]], scaling)
-    assert accuracy(scaled, rest) > accuracy(plain, rest) + 0.05
+    fitted, rest = slice(0, 300), slice(300, 600)
+    scaling = fit_scaling(face[fitted], voice[fitted], labels[fitted])
+    assert scaling.voice.temperature > 5 and 0.5 < scaling.face.temperature < 2
+    scaled = fuse(face[rest], voice[rest], scaling)
+    for other in (fuse(face[rest], voice[rest]), product(face[rest], voice[rest])):
+        assert accuracy(scaled, labels[rest]) > accuracy(other, labels[rest]) + 0.05
 
 
-def test_a_modality_that_says_nothing_gets_little_weight(
+def test_one_modality_alone_is_calibrated(rng: np.random.Generator, labels: np.ndarray) -> None:
+    """What it calls 90 % sure is right in about 90 %."""
+    face = scores_of(rng, labels, 1.5, 0.3)
+    scaling = fit_scaling(face, face, labels)
+
+    def gap(scores: np.ndarray) -> float:
+        return abs(float(scores.max(axis=1).mean()) - accuracy(scores, labels))
+
+    assert gap(face) > 0.1 > 0.04 > gap(fuse(face, None, scaling))
+
+
+def test_a_modality_that_says_nothing_is_not_heard(
     rng: np.random.Generator, labels: np.ndarray
 ) -> None:
     face = scores_of(rng, labels, 2.0, 1.0)
-    scaling = fit_scaling(face, scores_of(rng, rng.integers(0, 8, 600), 2.0, 1.0), labels)
-    assert scaling.face.weight > 0.8
-    assert scaling.face.weight + scaling.voice.weight == pytest.approx(1)
+    noise = scores_of(rng, rng.integers(0, 8, 600), 2.0, 1.0)
+    scaling = fit_scaling(face, noise, labels)
+    heard = scaling.voice.weight / scaling.voice.temperature
+    assert heard < 0.1 * scaling.face.weight / scaling.face.temperature
+    assert accuracy(fuse(face, noise, scaling), labels) > accuracy(face, labels) - 0.01
+
+
+def test_the_same_evidence_twice_counts_half(
+    rng: np.random.Generator, labels: np.ndarray
+) -> None:
+    face = scores_of(rng, labels, 1.5, 1.0)
+    scaling = fit_scaling(face, face, labels)
+    assert scaling.face.weight + scaling.voice.weight == pytest.approx(1, abs=0.25)
 
 
 def test_scores_of_zero_do_no_harm() -> None:

@@ -20,7 +20,7 @@ SCORE = (f"score = test accuracy in % of the sum (of the fused network where the
          f"{POINTS_PER_DECADE:g} * log10(millions of parameters): ten times the parameters have to "
          f"bring {POINTS_PER_DECADE:g} points")
 _LABELS = {"voice": "voice", "face": "face", "ensemble": "sum", "product": "product",
-           "scaled": "scaled sum", "fused": "fused"}
+           "scaled": "scaled", "fused": "fused"}
 _CONDITIONS = ("train", "test", "noisy")
 
 
