@@ -5,9 +5,9 @@
                                             stream; it is 0 there then, with nothing to subtract
     the scale of the keys                   goes into the queries': only their product counts
     the factor 1 / sqrt(head) of attention  goes into the queries' scale or weights
+    a batch norm                            goes into the convolution before it
 
-Batch norms go into the convolutions before them by TFLite's own converter. All this is exact but
-for rounding, which convert.parity asserts on real inputs.
+All this is exact but for rounding, which convert.parity asserts on real inputs.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ READERS = {"_norm1": ("_qkv",), "_norm2": ("_mlp1", "_mlp0"), "_token_norm": ("_
 # What is added to a residual stream: attention, the feed-forward network, and how it begins.
 WRITERS = ("_projection", "_mlp2", "_output", "_widen", "patch_embedding", "position")
 QUERY, KEY, FACTOR = "_query_norm", "_key_norm", "_query_scale"
+CONVOLUTION, BATCH_NORM = "_conv", "_norm"
 
 
 class RootMeanSquareNorm(layers.Layer):
@@ -64,12 +65,17 @@ def fold(network: keras.Model) -> keras.Model:
             after[query] = [after[query][0] * after.pop(name)[0]]
         elif name.endswith(FACTOR):
             _take_in_factor(after, name.removesuffix(FACTOR), known[name].scale)
+    batch_norms = {name: norm for name in before if (norm := _batch_norm_after(name, known))}
+    for convolution, norm in batch_norms.items():
+        _take_in_batch_norm(after, convolution, norm, known[norm].epsilon)
 
     def change(layer: layers.Layer) -> layers.Layer:
         if isinstance(layer, keras.Model):
             return fold(layer)
-        if layer.name.endswith(FACTOR):
+        if layer.name.endswith(FACTOR) or layer.name in batch_norms.values():
             return layers.Identity(name=layer.name)
+        if layer.name in batch_norms:
+            return layer.__class__.from_config(layer.get_config() | {"use_bias": True})
         if layer.name.endswith(KEY):
             return RootMeanSquareNorm(layer.epsilon, layer.name)
         if layer.name in readers:
@@ -80,11 +86,16 @@ def fold(network: keras.Model) -> keras.Model:
             return layer
         return layer.__class__.from_config(layer.get_config())
 
-    folded = keras.models.clone_model(network, clone_function=change)
+    folded = keras.models.clone_model(network, clone_function=change, call_function=_call)
     for layer in folded.layers:
         if layer.weights and layer.name in before and layer is not known[layer.name]:
             layer.set_weights(after[layer.name])
     return folded
+
+
+def _call(layer: layers.Layer, *inputs: Any, mask: None = None, **options: Any) -> Any:
+    """Batch norms are called with a mask, what takes their places knows none."""
+    return layer(*inputs, **options)
 
 
 def _reader(name: str, known: Mapping[str, layers.Layer]) -> str | None:
@@ -117,6 +128,25 @@ def _take_in_factor(weights: Weights, attention: str, factor: float) -> None:
     kernel, bias = weights[attention + "_qkv"]
     factors = np.repeat(np.array([factor, 1, 1], np.float32), len(bias) // 3)
     weights[attention + "_qkv"] = [kernel * factors, bias * factors]
+
+
+def _batch_norm_after(name: str, known: Mapping[str, layers.Layer]) -> str | None:
+    """The batch norm that goes into a convolution."""
+    norm = name.removesuffix(CONVOLUTION) + BATCH_NORM
+    found = name.endswith(CONVOLUTION) and isinstance(known.get(norm), layers.BatchNormalization)
+    return norm if found else None
+
+
+def _take_in_batch_norm(
+    weights: Weights, convolution: str, norm: str, epsilon: float
+) -> None:
+    kernel, *bias = weights[convolution]
+    gamma, beta, mean, variance = weights.pop(norm)
+    scale = gamma / np.sqrt(variance + epsilon)
+    shift = beta + ((bias[0] if bias else 0) - mean) * scale
+    # One column for each feature: the last axis, or of a depthwise kernel the last but one.
+    columns = scale[:, np.newaxis] if kernel.shape[-1] == 1 else scale
+    weights[convolution] = [kernel * columns, shift]
 
 
 def _can_be_centred(layer: layers.Layer) -> bool:
