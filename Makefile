@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 REQUIRE ?=
 # A process a core, each of one thread: twice as fast here as one process of many threads.
-PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile
+PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test lint types wheel parity clean
 .DELETE_ON_ERROR:

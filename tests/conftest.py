@@ -21,6 +21,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core
 import numpy as np
 import numpy.typing as npt
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -33,7 +34,15 @@ settings.load_profile("visavox")
 ROOT = Path(__file__).parent.parent
 SMALL_EXAMPLES, SMALL_EPOCHS = 96, 2  # of the one training that many tests share
 
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
 REQUIRE_ALL = os.environ.get("VISAVOX_REQUIRE") == "all"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first, so that no process is left alone with one at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,13 +79,29 @@ def data_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """A folder by its name, made once, by whichever of the test processes needs it first."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def made_once(name: str, make: Callable[[Path], object]) -> Path:
+        with FileLock(root / f"{name}.lock"):
+            if not (done := root / f"{name}.done").is_file():
+                make(root / name)
+                done.touch()
+        return root / name
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def small_people(shared: Shared) -> Path:
     """Four synthetic people of 6 faces of 64 x 64 pixels and 4 clips each; only to be read."""
     from train.synthetic import make_people
 
-    folder = tmp_path_factory.mktemp("synthetic") / "people"
-    make_people(folder, 4, faces_per_person=6, clips_per_person=4, image_size=64)
-    return folder
+    return shared("people", lambda folder: make_people(
+        folder, 4, faces_per_person=6, clips_per_person=4, image_size=64))
 
 
 @pytest.fixture
@@ -93,46 +118,47 @@ def voice_clip() -> npt.NDArray[Any]:
 
 
 @pytest.fixture(scope="session")
-def small_run(small_people: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def small_run(small_people: Path, shared: Shared) -> RunFolder:
     """A real training on `small_people`, its epochs cut short; only to be read."""
     from edge_runtime.people import index_people
     from train.fit import fit
     from train.pack import read_data
-    from train.run import Training
+    from train.run import Training, load_run
     from train.spec import make_spec
 
-    people = index_people(small_people)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.batches.MIN_EXAMPLES", SMALL_EXAMPLES)
-        return fit(read_data(small_people, 64, seed=0),
-                   make_spec("mobilevit_xxs_edge", people.names, 64),
-                   Training(epochs=SMALL_EPOCHS, batch_size=8, learning_rate=4e-3),
-                   tmp_path_factory.mktemp("small") / "run")
+    def train(out: Path) -> None:
+        people = index_people(small_people)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("train.batches.MIN_EXAMPLES", SMALL_EXAMPLES)
+            fit(read_data(small_people, 64, seed=0),
+                make_spec("mobilevit_xxs_edge", people.names, 64),
+                Training(epochs=SMALL_EPOCHS, batch_size=8, learning_rate=4e-3), out)
+
+    return load_run(shared("small_run", train))
 
 
 @pytest.fixture(scope="session")
-def small_bundles(
-    small_run: RunFolder, small_people: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
+def small_bundles(small_run: RunFolder, small_people: Path, shared: Shared) -> dict[str, Path]:
     """Bundles of `small_run` by recipe; only to be read."""
     from convert import bundle, export, networks
     from edge_runtime.collection import read_collection
     from edge_runtime.people import index_people
 
-    collection = read_collection(index_people(small_people), 64)
-    folder = tmp_path_factory.mktemp("bundles")
-    exported: dict[str, bytes] = {}  # ten seconds each, the same for every recipe
+    def convert(out: Path) -> None:
+        collection = read_collection(index_people(small_people), 64)
+        exported: dict[str, bytes] = {}  # ten seconds each, the same for every recipe
 
-    def export_once(network: Any) -> bytes:
-        if network.name not in exported:
-            exported[network.name] = export.export_float32(network)
-        return exported[network.name]
+        def export_once(network: Any) -> bytes:
+            if network.name not in exported:
+                exported[network.name] = export.export_float32(network)
+            return exported[network.name]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "export_float32", export_once)
-        for recipe in ("float32", "dynamic_wi8", "mixed_wi8"):
-            bundle.make_bundle(small_run, recipe, folder / recipe, collection)
-    return {path.name: path for path in sorted(folder.iterdir())}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(networks, "export_float32", export_once)
+            for recipe in ("float32", "dynamic_wi8", "mixed_wi8"):
+                bundle.make_bundle(small_run, recipe, out / recipe, collection)
+
+    return {path.name: path for path in sorted(shared("bundles", convert).iterdir())}
 
 
 @pytest.fixture
@@ -140,7 +166,8 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `python *arguments` in the root of the clone, as a user would."""
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, timeout=600,
-                              capture_output=True, text=True, check=False)
+                              env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+                              text=True, check=False)
 
     return run
 

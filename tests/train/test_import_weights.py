@@ -18,11 +18,13 @@ from edge_runtime.errors import RunError, UsageError
 from edge_runtime.people import index_people
 from tests.data.drawn_weights import draw_state
 from tests.train.test_mobilevit_parity import drawn_state, in_cvnets_names, network, reference
+from tests.train.tiny_training import TINY
 from train.__main__ import main
 from train.evaluate import evaluate
 from train.fit import init
 from train.import_weights import describe, init_from_checkpoint
 from train.models.build import build_network
+from train.models.registry import FAMILIES
 from train.pretrained import GREY_MEAN, GREY_SPREAD, State, assign_weights, import_weights
 from train.run import RunFolder, Training, load_run
 from train.spec import Spec, make_spec
@@ -237,10 +239,12 @@ def test_fine_tuning(
 ) -> None:
     """Fewer people, another loss, from another run: recorded, and told apart from no source."""
     monkeypatch.setattr("train.batches.MIN_EXAMPLES", 16)
-    source = init(make_spec("mobilevit_xxs_edge", PEOPLE, 64), tmp_path / "source", seed=0)
+    monkeypatch.setitem(FAMILIES, "tiny", TINY)
+    source = init(make_spec("tiny", PEOPLE, 64), tmp_path / "source", seed=0)
     out = tmp_path / "run"
-    arguments = ["train", "fit", "--data", small_people, "--image-size", 64, "--epochs", 1,
-                 "--leave-out-people", 1, "--loss", "cosface", "--no-time-shift", "--out", out]
+    arguments = ["train", "fit", "--data", small_people, "--model", "tiny", "--image-size", 64,
+                 "--epochs", 1, "--leave-out-people", 1, "--loss", "cosface", "--no-time-shift",
+                 "--out", out]
     monkeypatch.setattr(sys, "argv", [*map(str, arguments), "--init-from", str(source.path)])
     assert main() == 0
     said = capsys.readouterr().out

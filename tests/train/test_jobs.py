@@ -11,11 +11,14 @@ import pytest
 
 from edge_runtime.errors import RunError, UsageError
 from edge_runtime.people import MODALITIES
+from tests.train.tiny_training import TINY
 from train.jobs import THREADS, fit_at_once
 from train.machine import Machine
+from train.models.registry import FAMILIES
 from train.run import load_run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+CHILD = Path(__file__).parent / "tiny_training.py"
 
 
 def history(run: Path, part: str) -> list[dict[str, float]]:
@@ -29,10 +32,11 @@ def test_networks_at_once_learn_what_they_learn_in_turn(
     run_python: Run, small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With as many threads, that is: other numbers of them round sums otherwise."""
+    monkeypatch.setitem(FAMILIES, "tiny", TINY)
     for name in THREADS:
         monkeypatch.setenv(name, "1")
-    command = ["-m", "train", "fit", "--data", small_people, "--image-size", 64, "--epochs", 1,
-               "--batch-size", 128]
+    command = [CHILD, "fit", "--data", small_people, "--model", "tiny", "--image-size", 64,
+               "--epochs", 1]
     for jobs in (1, 2):
         done = run_python(*command, "--jobs", jobs, "--out", tmp_path / f"run{jobs}")
         assert done.returncode == 0, done.stderr

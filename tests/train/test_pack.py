@@ -17,8 +17,10 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import resized_without_pillow
 from edge_runtime.voice import Sound, read_noises
+from tests.train.tiny_training import TINY
 from train.evaluate import evaluate
 from train.examples import training_batches
+from train.models.registry import FAMILIES
 from train.pack import is_pack, noises_in, read_data, read_pack, write_pack
 from train.run import Training, load_run
 from train.spec import make_spec
@@ -231,21 +233,27 @@ class Hide:
 sys.meta_path.insert(0, Hide())
 import train.batches
 train.batches.MIN_EXAMPLES = 16
+from tests.train.tiny_training import TINY
+from train.models.registry import FAMILIES
+FAMILIES["tiny"] = TINY
 from train.__main__ import main
 sys.exit(main())
 """
 
 
 @pytest.mark.slow
-def test_training_without_libraries(run_python: Run, small_people: Path, tmp_path: Path) -> None:
+def test_training_without_libraries(
+    run_python: Run, small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FAMILIES, "tiny", TINY)
     pack, run, noise = tmp_path / "pack", tmp_path / "run", small_people / "synthetic_001/voice"
     done = run_python("-m", "train", "pack", "--data", small_people, "--image-size", 64, "--out",
                       pack, "--noise", noise)
     assert done.returncode == 0, done.stderr
     assert "40 files of 4 people packed in 2 files, " in done.stdout
 
-    done = run_python("-c", BARE, "fit", "--data", pack, "--noise", pack, "--image-size", 64,
-                      "--epochs", 1, "--batch-size", 8, "--seed", 1, "--out", run)
+    done = run_python("-c", BARE, "fit", "--data", pack, "--noise", pack, "--model", "tiny",
+                      "--image-size", 64, "--epochs", 1, "--seed", 1, "--out", run)
     assert done.returncode == 0, done.stderr
     assert "curves.png is not drawn: there is no matplotlib here" in done.stdout
     assert "8 test pairs, synthetic people" in done.stdout

@@ -1,6 +1,6 @@
-"""What tests run in processes of their own, one per backend: `tiny` is a family that compiles fast.
+"""What tests run in processes of their own: `tiny` is a family that compiles fast.
 
-    tiny_training.py fit ...             `python -m train fit ...` with epochs of six batches
+    tiny_training.py fit ...             `python -m train fit ...` with short epochs (or sweep ...)
     tiny_training.py killed fit ...      the same, killed once the first epoch's checkpoint is there
     tiny_training.py step FAMILY FILE OPTIMIZER    one step from the weights and on the batch in
                                                    FILE, an npz; `adamw` as in training, or `sgd`
@@ -85,13 +85,15 @@ class KilledRecorder(Recorder):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
+if __name__ in ("__main__", "__mp_main__"):  # and in the processes that it starts
     registry.FAMILIES["tiny"] = TINY
+    train.batches.MIN_EXAMPLES = 24
+
+if __name__ == "__main__":
     if sys.argv[1] == "step":
         step(sys.argv[2], Path(sys.argv[3]), sys.argv[4])
         sys.exit()
     if sys.argv[1] == "killed":
         fit.Recorder = KilledRecorder
         del sys.argv[1]
-    train.batches.MIN_EXAMPLES = 24
     sys.exit(main())

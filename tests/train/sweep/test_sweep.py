@@ -16,12 +16,13 @@ from train.sweep.settings import Settings, write_json
 from train.sweep.sweep import CLOCK, PLAN, SPENT, sweep
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+CHILD = Path(__file__).parents[1] / "tiny_training.py"
 
 
 @pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_path: Path) -> None:
     out = tmp_path / "sweep"
-    command = ["-m", "train", "sweep", "--data", small_people, "--out", out, "--image-size", 64,
+    command = [CHILD, "sweep", "--data", small_people, "--out", out, "--image-size", 64,
                "--rows", "mobilevit_xxs_edge_frozen_concat", "--json"]
     done = run_python(*command, "--epochs", 1)
     assert done.returncode == 0, done.stderr
@@ -43,7 +44,7 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
     assert (out / "mobilevit_xxs_edge" / "seed0" / "result.json").stat().st_mtime_ns == before
     assert json.loads(again.stdout)["rows"][1]["test"] == joined["test"]
 
-    other = run_python(*command, "--epochs", 2)
+    other = run_python("-m", "train", *command[1:], "--epochs", 2)
     assert other.returncode == 2 and "a sweep of other rows or settings" in other.stderr
     assert len(other.stderr.strip().splitlines()) == 1
 
