@@ -14,7 +14,7 @@ from edge_runtime.errors import InputError, UsageError
 from edge_runtime.face import read_picture
 from edge_runtime.identify import Decision, Identifier
 from edge_runtime.people import MODALITIES, index_people, test_pairs
-from edge_runtime.scoring import fuse
+from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import read_clip
 
 Change = Callable[[dict[str, Any]], Path]
@@ -182,14 +182,16 @@ def test_a_score_at_the_threshold_is_accepted(
 SCALING_BY_ONE = {"temperature": 1, "weight": 1}
 
 
-def test_scaling_by_one_changes_nothing(
+def test_scaling_by_one_is_the_product(
     changed_bundle: Change, identifier: Identifier, face: Path, clip: Path
 ) -> None:
     scaled = Identifier.load(changed_bundle(
         {"score_scaling": {"face": SCALING_BY_ONE, "voice": SCALING_BY_ONE}}))
-    for inputs in ((face, clip), (face, None), (None, clip)):
-        np.testing.assert_allclose(scaled.identify(*inputs).scores["fused"],
-                                   identifier.identify(*inputs).scores["fused"], atol=2e-6)
+    alone = [identifier.identify(*inputs).scores["fused"]
+             for inputs in ((face, None), (None, clip))]
+    for inputs, expected in (((face, clip), product(*alone)), ((face, None), alone[0]),
+                             ((None, clip), alone[1])):
+        np.testing.assert_allclose(scaled.identify(*inputs).scores["fused"], expected, atol=2e-6)
 
 
 def test_scaling_is_used(

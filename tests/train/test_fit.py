@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -20,12 +21,12 @@ import pytest
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, RunError
 from edge_runtime.people import MODALITIES, index_people
-from train import fit as train_fit
+from tests.train.tiny_training import TINY
 from train.examples import network_inputs
 from train.fit import fit, init, is_synthetic
+from train.models.registry import FAMILIES
 from train.pack import read_data
-from train.recorder import Recorder
-from train.run import RunFolder, load_run
+from train.run import RunFolder, Training, load_run
 from train.spec import make_spec
 from train.throughput import COLUMNS
 
@@ -137,74 +138,60 @@ def test_a_folder_of_other_files_is_refused(
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
 
 
-class Stop(Exception):
-    """In the place of a user's Ctrl-C."""
-
-
-class StoppedRecorder(Recorder):
-    """Stops the training after its first epoch."""
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        super().on_epoch_end(epoch, logs)
-        raise Stop
-
-
-@pytest.mark.slow
 def test_another_seed_is_another_training(
-    small_run: RunFolder, collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.batches.MIN_EXAMPLES", 96)
-    monkeypatch.setattr(train_fit, "Recorder", StoppedRecorder)
-    training = replace(small_run.run.training, seed=1)
-    with pytest.raises(Stop):
-        fit(collection, small_run.run.spec, training, tmp_path / "run")
-    with np.load(tmp_path / "run" / "checkpoint" / "face.npz") as file:
-        rows = json.loads(str(file["state"]))["rows"]
-    assert abs(rows[0]["loss"] - float(history(small_run.path, "face")[0]["loss"])) > 1e-3
+    monkeypatch.setitem(FAMILIES, "tiny", TINY)
+    monkeypatch.setattr("train.batches.MIN_EXAMPLES", 24)
+    spec = make_spec("tiny", collection.people.names, 64)
+    losses = []
+    for place, seed in enumerate((0, 0, 1)):
+        run = fit(collection, spec, Training(epochs=1, seed=seed), tmp_path / str(place))
+        losses.append(float(history(run.path, "face")[0]["loss"]))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+    assert abs(losses[0] - losses[2]) > 1e-3
 
 
-# The epochs of the child are as short as those of `small_run`.
-SHORT = """
-import sys, train.batches
-train.batches.MIN_EXAMPLES = 96
-from train.__main__ import main
-sys.exit(main())
-"""
-
-
-def command(small_run: RunFolder, out: Path, *more: str) -> list[str]:
-    run = small_run.run
-    assert run.data is not None
-    return [sys.executable, "-c", SHORT, "fit", "--data", run.data.root, "--model", run.spec.family,
-            "--image-size", "64", "--epochs", str(run.training.epochs), "--batch-size",
-            str(run.training.batch_size), "--learning-rate", str(run.training.learning_rate),
-            "--out", str(out), *more]
+def command(people: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, str(ROOT / "tests" / "train" / "tiny_training.py"), "fit", "--data",
+            str(people), "--model", "tiny", "--image-size", "64", "--epochs", "2", "--out",
+            str(out), *more]
 
 
 @pytest.mark.slow
-def test_a_killed_training_goes_on_and_is_the_same(small_run: RunFolder, tmp_path: Path) -> None:
-    """Killed once its first epoch is on disk: that epoch, of the same seed in another process, has
-    the same loss as that of `small_run`, and is not trained again."""
-    out = tmp_path / "run"
+def test_a_killed_training_goes_on_and_is_the_same(
+    small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed once its first epoch is on disk: that epoch is not trained again, and the losses are
+    those of a training in another process that nobody disturbed."""
+    monkeypatch.setitem(FAMILIES, "tiny", TINY)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    done = subprocess.run(command(small_people, whole), cwd=ROOT, env=environment, check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     checkpoint = out / "checkpoint" / "face.npz"
     with (tmp_path / "log").open("w") as log:
-        child = subprocess.Popen(command(small_run, out), cwd=ROOT, stdout=log, stderr=log)
+        child = subprocess.Popen(command(small_people, out), cwd=ROOT, env=environment, stdout=log,
+                                 stderr=log)
         end = time.monotonic() + 600
         while not checkpoint.is_file() and child.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
+            time.sleep(0.002)
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL, (tmp_path / "log").read_text()
     with np.load(checkpoint) as file:
         before = json.loads(str(file["state"]))["rows"]
     assert 1 <= len(before) <= 2
-    row = {n: float(v) for n, v in history(small_run.path, "face")[0].items() if n not in COLUMNS}
-    assert {name: before[0][name] for name in row} == pytest.approx(row, rel=0, abs=1e-5)
 
-    done = subprocess.run(command(small_run, out, "--resume"), cwd=ROOT, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(command(small_people, out, "--resume"), cwd=ROOT, env=environment,
+                          capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for modality in MODALITIES:
-        assert [row["epoch"] for row in history(out, modality)] == ["1", "2"]
+        found, expected = history(out, modality), history(whole, modality)
+        assert [row["epoch"] for row in found] == ["1", "2"]
+        for row, other in zip(found, expected, strict=True):
+            for name in row.keys() - set(COLUMNS):
+                assert float(row[name]) == pytest.approx(float(other[name]), rel=0, abs=1e-5), name
     for row, old in zip(history(out, "face"), before, strict=False):
         assert {name: float(value) for name, value in row.items()} == old
     assert {p.name for p in out.iterdir()} >= {"curves.png", "accuracy.json", "wrong.csv"}

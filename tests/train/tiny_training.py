@@ -26,6 +26,7 @@ from train.__main__ import main
 from train.augment import SpectrogramMasks
 from train.models import registry
 from train.models.build import build_network
+from train.models.fusion import Head
 from train.models.layers import attention
 from train.recorder import Recorder
 from train.run import Training
@@ -45,6 +46,7 @@ def tiny(image: KerasTensor) -> KerasTensor:
 
 
 TINY = registry.Pair("tiny", 32, "for tests", features=tiny)
+TINY_JOIN = registry._join(TINY, "tiny", "concat", Head((8,), "relu"), frozen=True)
 
 
 def step(family: str, file: Path, optimizer: str) -> None:
@@ -86,7 +88,7 @@ class KilledRecorder(Recorder):
 
 
 if __name__ in ("__main__", "__mp_main__"):  # and in the processes that it starts
-    registry.FAMILIES["tiny"] = TINY
+    registry.FAMILIES |= {family.name: family for family in (TINY, TINY_JOIN)}
     train.batches.MIN_EXAMPLES = 24
 
 if __name__ == "__main__":
