@@ -97,7 +97,7 @@ class Conditions:
 def conditions(threads: int) -> dict[str, Any]:
     """The conditions of this machine now."""
     return asdict(Conditions(
-        cpu=_cpu_name(), cores=os.cpu_count() or 1,
+        cpu=cpu_name(), cores=os.cpu_count() or 1,
         governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         memory_mib=_memory_mib(), system=platform.platform(), python=platform.python_version(),
@@ -111,7 +111,7 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
     board = _read(Path("/proc/device-tree/model"))  # what a Raspberry Pi calls itself
     for line in (_read(Path("/proc/cpuinfo")) or "").splitlines():
         if line.startswith("model name"):

@@ -28,6 +28,11 @@ def main() -> int:
     bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")
+    bundle.add_argument("--runtime", choices=("litert", "tflite-2.14"), default="litert",
+                        help="tflite-2.14: dense layers with one scale each, which the old "
+                             "tflite-runtime takes (litert)")
+    bundle.add_argument("--max-drop", type=float, default=0.5, metavar="POINTS",
+                        help="of 'auto': accuracy that int8 may cost on validation (0.5)")
     sweep = commands.add("sweep", _sweep, "convert a run by every recipe and compare them")
     sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
                        help="table, plots, and a bundle for each recipe")
@@ -51,8 +56,10 @@ def _bundle(options: Namespace) -> None:
     find_recipe(options.recipe)
     folder = load_run(options.run_folder)
     collection = None if options.untrained else _collection(options, folder)
+    say = (lambda line: None) if options.json else functools.partial(print, flush=True)
     manifest = make_bundle(folder, options.recipe, options.out, collection,
-                           folded=not options.no_fold)
+                           folded=not options.no_fold, runtime=options.runtime,
+                           max_drop=options.max_drop / 100, say=say)
     content = describe(manifest)
     if options.json:
         print_json(content)
@@ -70,11 +77,11 @@ def _sweep(options: Namespace) -> None:
     from benchmarks.recipes import recipes_table
 
     with silenced_stderr():
-        from convert.recipes import RECIPES, find_recipe
+        from convert.recipes import SWEPT, find_recipe
         from convert.sweep import sweep
     from train.run import load_run
 
-    names = list(RECIPES) if options.recipes == "all" else options.recipes.split(",")
+    names = list(SWEPT) if options.recipes == "all" else options.recipes.split(",")
     for name in names:
         find_recipe(name)
     if options.rounds < 1:

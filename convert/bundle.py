@@ -6,20 +6,25 @@ import gzip
 import hashlib
 import importlib.metadata
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from benchmarks.timing import cpu_name
+from convert.auto import MAX_DROP, Say, climb
 from convert.export import operations
+from convert.interpreters import interpreters_for
 from convert.judge import find_faults, measure, pair_scores
 from convert.networks import Converted, Exported, convert, export
-from convert.recipes import find_recipe
-from convert.samples import Chosen, choose_samples
+from convert.plots import draw_ladder
+from convert.recipes import AUTO, Quantization, find_recipe
+from convert.samples import Chosen, choose_samples, sample_inputs
+from convert.speed import medians_ms
 from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
-from edge_runtime.errors import ConversionError
+from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.manifest import (
     FORMAT,
     Accuracy,
@@ -40,12 +45,13 @@ from train.run import RunFolder, git_commit
 
 def make_bundle(
     folder: RunFolder, recipe: str, out: Path, collection: Collection | None, *,
-    folded: bool = True,
+    folded: bool = True, runtime: str = "litert", max_drop: float = MAX_DROP, say: Say = print,
 ) -> Manifest:
     """Convert a run by a recipe and write the bundle `out`, which must be new or a bundle.
 
     collection: the run's people, whose test files the accuracy is measured on, and whose training
     files are the representative samples; None for an untrained run. folded: see convert/fold.py.
+    runtime: see convert/recipes.py. max_drop: of `auto`, which leaves its ladder beside the bundle.
     Nothing is written before everything is known. Raises ConversionError.
     """
     needs_samples = find_recipe(recipe).needs_samples
@@ -56,9 +62,16 @@ def make_bundle(
         chosen = choose_samples(collection, folder.run.training.seed)
     exported = {part: export(folder, part, collection, folded=folded)
                 for part in folder.run.spec.parts}
-    built = build(folder, recipe, exported, collection, chosen)
+    quantization = Quantization(recipe, runtime)
+    if recipe == AUTO:
+        left = left_by_ladder(folder, exported, collection, chosen, out, max_drop, say)
+        quantization = replace(quantization, left=left)
+    built = build(folder, quantization, exported, collection, chosen)
     write_bundle(out, built)
     return built.manifest
+
+
+SLOWER = 0.1  # than float32, which is worth a warning
 
 
 @dataclass(frozen=True)
@@ -71,16 +84,32 @@ class Built:
 
 
 def build(
-    folder: RunFolder, recipe: str, exported: Mapping[Part, Exported],
+    folder: RunFolder, quantization: Quantization, exported: Mapping[Part, Exported],
     collection: Collection | None, chosen: Chosen | None,
 ) -> Built:
     """Quantize, measure and judge. Raises ConversionError where the recipe cannot be applied."""
-    converted = {part: convert(network, recipe, folder, collection, chosen)
+    converted = {part: convert(network, quantization, folder, collection, chosen)
                  for part, network in exported.items()}
     scores = pair_scores(folder, converted, collection) if collection else None
     accuracy = measure(folder, converted, collection, scores) if collection and scores else None
-    manifest = _manifest(folder, recipe, converted, accuracy, chosen)
+    warnings = _warnings(folder, exported, converted)
+    manifest = _manifest(folder, quantization, converted, accuracy, chosen, warnings)
     return Built(manifest, {part: c.model for part, c in converted.items()}, scores)
+
+
+def left_by_ladder(
+    folder: RunFolder, exported: Mapping[Part, Exported], collection: Collection | None,
+    chosen: Chosen | None, out: Path, max_drop: float, say: Say,
+) -> Mapping[Part, Sequence[str]]:
+    """What `auto` leaves in float32; the ladder is kept beside the bundle `out`, with a picture."""
+    if collection is None or chosen is None:
+        raise UsageError("auto is judged on validation files; convert a trained run, without "
+                         "--untrained")
+    samples = {part: sample_inputs(chosen, collection, folder.run.spec, part) for part in exported}
+    ladder = climb(folder, exported, collection, samples, out.with_name(f"{out.name}.ladder.json"),
+                   max_drop=max_drop, say=say)
+    draw_ladder(out.with_name(f"{out.name}.ladder.png"), ladder)
+    return {part: ladder.layers(part) for part in exported}
 
 
 def check_place(out: Path) -> None:
@@ -112,10 +141,10 @@ def _check_people(folder: RunFolder, collection: Collection) -> None:
 
 
 def _manifest(
-    folder: RunFolder, recipe: str, converted: Mapping[Part, Converted],
-    accuracy: Accuracy | None, chosen: Chosen | None,
+    folder: RunFolder, quantization: Quantization, converted: Mapping[Part, Converted],
+    accuracy: Accuracy | None, chosen: Chosen | None, warnings: list[str],
 ) -> Manifest:
-    run = folder.run
+    run, recipe, left = folder.run, quantization.recipe, quantization.left
     faults = find_faults(recipe, converted, accuracy, len(run.spec.people))
     spec = {k: v for k, v in msgspec.to_builtins(run.spec).items() if k != "people"}
     return Manifest(
@@ -123,13 +152,15 @@ def _manifest(
         inputs=Inputs(face=FaceContract(size=run.spec.image_size),
                       voice=VoiceContract(samples=CLIP_SAMPLES, sample_rate=SAMPLE_RATE)),
         family=run.spec.family, variant="pair" if run.spec.parts == MODALITIES else "fused",
-        spec=spec, recipe=recipe, samples=_samples(chosen), score_scaling=None, thresholds=None,
+        spec=spec, recipe=recipe, samples=_samples(chosen),
+        float32_layers={part: list(names) for part, names in left.items()} or None,
+        score_scaling=None, thresholds=None,
         files={part: _network_file(f"{part}.tflite", c) for part, c in converted.items()},
         accuracy=accuracy, certified=not faults,
         reason="; ".join(faults) or "accuracy, parity, operations, shapes and partitions are "
                                     "within their limits",
-        warnings=_warnings(run.data is not None and run.data.synthetic),
-        interpreters=["ai-edge-litert"],
+        warnings=warnings,
+        interpreters=_interpreters(converted),
         versions=run.versions | {name: importlib.metadata.version(name) for name in
                                  ("tensorflow", "litert-quantizer", "ai-edge-litert")},
         seed=run.training.seed, commit=git_commit())
@@ -142,8 +173,25 @@ def _samples(chosen: Chosen | None) -> RepresentativeSamples | None:
     return RepresentativeSamples(seed=chosen.seed, digest=chosen.digest, count=count)
 
 
-def _warnings(synthetic: bool) -> list[str]:
-    return ["trained on synthetic people: for trying things out only"] if synthetic else []
+def _interpreters(converted: Mapping[Part, Converted]) -> list[str]:
+    """Those that every network may run on."""
+    each = [interpreters_for(c.model) for c in converted.values()]
+    return [name for name in each[0] if all(name in names for names in each)]
+
+
+def _warnings(
+    folder: RunFolder, exported: Mapping[Part, Exported], converted: Mapping[Part, Converted]
+) -> list[str]:
+    found = []
+    if folder.run.data and folder.run.data.synthetic:
+        found.append("trained on synthetic people: for trying things out only")
+    float32, models = [e.model for e in exported.values()], [c.model for c in converted.values()]
+    if models != float32:
+        ms = medians_ms({"float32": float32, "recipe": models})
+        if (slower := ms["recipe"] / ms["float32"] - 1) > SLOWER:
+            found.append(f"{100 * slower:.0f} % slower than float32 on the machine that converted "
+                         f"it ({cpu_name()})")
+    return found
 
 
 def _network_file(name: str, converted: Converted) -> NetworkFile:

@@ -39,14 +39,26 @@ def export_float32(network: keras.Model) -> bytes:
         archive.track(network)
         archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
         archive.write_out(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        try:
-            model = bytes(converter.convert())
-        except Exception as error:  # the converter raises classes of its own, and plain Exception
-            raise ConversionError(f"{network.name}: the TFLite converter refuses the network "
-                                  f"({first_line(error)})") from error
-    _check(network, model)
+        model = convert_saved_model(folder, network.name)
+    weights = 4 * sum(w.size for w in network.get_weights())
+    if len(model) < 0.9 * weights:
+        raise ConversionError(f"{network.name}: expected about {weights} bytes of weights, found "
+                              f"{len(model)} in all: the converter lost them")
+    return model
+
+
+def convert_saved_model(folder: str, name: str, *, quantized: bool = False) -> bytes:
+    """quantized: what quantization-aware training has prepared becomes int8."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if quantized:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    try:
+        model = bytes(converter.convert())
+    except Exception as error:  # the converter raises classes of its own, and plain Exception
+        raise ConversionError(f"{name}: the TFLite converter refuses the network "
+                              f"({first_line(error)})") from error
+    _check(name, model)
     return model
 
 
@@ -58,25 +70,26 @@ def operations(model: bytes) -> dict[str, int]:
 def operations_in_order(model: bytes) -> list[tuple[str, str]]:
     """Kind and name of the first output of each operation, as they are run."""
     graph = schema.ModelT.InitFromPackedBuf(model, 0)
-    kinds = [_OPERATION_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
-             for code in graph.operatorCodes]
+    kinds = operation_names(graph)
     return [(kinds[op.opcodeIndex], subgraph.tensors[op.outputs[0]].name.decode())
             for subgraph in graph.subgraphs for op in subgraph.operators]
 
 
-def _check(network: keras.Model, model: bytes) -> None:
+def operation_names(graph: schema.ModelT) -> list[str]:
+    """TFLite's name of each of a model's operation codes."""
+    return [_OPERATION_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+            for code in graph.operatorCodes]
+
+
+def _check(name: str, model: bytes) -> None:
     if custom := [kind for kind in operations(model) if kind in ("CUSTOM", "DELEGATE")]:
-        raise ConversionError(f"{network.name}: expected builtin operations only, found {custom}")
+        raise ConversionError(f"{name}: expected builtin operations only, found {custom}")
     dynamic = [kind for kind in operations(model) if kind in ("SHAPE", "WHILE", "IF")]
     graph = schema.ModelT.InitFromPackedBuf(model, 0)
     if dynamic or any(tensor.shapeSignature is not None and -1 in list(tensor.shapeSignature)
                       for tensor in graph.subgraphs[0].tensors):
-        raise ConversionError(f"{network.name}: expected static shapes, found dynamic ones "
+        raise ConversionError(f"{name}: expected static shapes, found dynamic ones "
                               f"({', '.join(dynamic) or 'an open dimension'})")
-    weights = 4 * sum(w.size for w in network.get_weights())
-    if len(model) < 0.9 * weights:
-        raise ConversionError(f"{network.name}: expected about {weights} bytes of weights, found "
-                              f"{len(model)} in all: the converter lost them")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ def pair_scores(
 ) -> PairScores:
     """The recipe's scores of all combinations of test faces and clips."""
     found = {part: c.comparison.scores for part, c in converted.items() if c.comparison}
-    return _pair_scores(all_combinations(collection.people), folder.run.spec.people, found)
+    return combination_scores(all_combinations(collection.people), folder.run.spec.people, found)
 
 
 def measure(
@@ -33,7 +33,7 @@ def measure(
     found: PairScores,
 ) -> Accuracy:
     """Accuracy on all combinations, and how often Keras agrees."""
-    reference = _pair_scores(list(found.pairs), folder.run.spec.people,
+    reference = combination_scores(list(found.pairs), folder.run.spec.people,
                              {part: c.reference for part, c in converted.items()})
     data = folder.run.data
     shares = found.accuracy()
@@ -45,9 +45,10 @@ def measure(
         agreement=agreement(found, reference), float32=reference.accuracy())
 
 
-def _pair_scores(
+def combination_scores(
     pairs: list[Pair], names: tuple[str, ...], scores: Mapping[Part, Mapping[Case, Array]]
 ) -> PairScores:
+    """From each network's scores of its cases to those of combinations."""
     if "fused" in scores:
         return fused_pairs(pairs, names, np.stack([scores["fused"][pair] for pair in pairs]))
     return score_pairs(pairs, names, scores["face"], scores["voice"])

@@ -16,9 +16,11 @@ from convert.parity import (
     device_inputs,
     keras_scores,
 )
-from convert.recipes import Samples, apply_recipe, find_recipe
+from convert.recipes import Quantization, Samples, apply_recipe, find_recipe
 from convert.samples import Chosen, noise_inputs, sample_inputs
+from convert.techniques import tuned
 from edge_runtime.collection import Collection
+from edge_runtime.errors import UsageError
 from edge_runtime.interpreter import Network
 from train.models.registry import Part
 from train.run import RunFolder
@@ -64,16 +66,24 @@ def export(
 
 
 def convert(
-    exported: Exported, recipe: str, folder: RunFolder, collection: Collection | None,
-    chosen: Chosen | None,
+    exported: Exported, quantization: Quantization, folder: RunFolder,
+    collection: Collection | None, chosen: Chosen | None,
 ) -> Converted:
     """chosen: the representative samples, for a recipe that needs them; without a collection, noise
     is good enough for a network that is for latency only."""
+    recipe = find_recipe(quantization.recipe)
+    techniques = recipe.techniques
+    if techniques and not collection:
+        raise UsageError(f"{quantization.recipe} goes on training and needs people to train on; "
+                         "convert a trained run, without --untrained")
+    start = (tuned(folder.path, exported.part, techniques, collection.people.root)
+             if techniques and collection else exported.model)
     samples: Samples = ()
-    if find_recipe(recipe).needs_samples:
+    if recipe.needs_samples:
         samples = (sample_inputs(chosen, collection, folder.run.spec, exported.part)
                    if chosen and collection else noise_inputs(Network(exported.model).inputs))
-    model = apply_recipe(recipe, exported.model, samples)
+    model = apply_recipe(quantization.recipe, start, samples, runtime=quantization.runtime,
+                         left=quantization.left.get(exported.part, ()))
     network, comparison = Network(model), exported.comparison
     if collection and model is not exported.model:
         inputs = device_inputs(folder, exported.part, collection)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
-from edge_runtime.people import all_combinations
+from edge_runtime.people import Split, all_combinations
 from train.evaluate import fused_scores, network_scores
 from train.examples import network_inputs, pair_batches
 from train.models.registry import Part
@@ -69,15 +69,16 @@ def keras_scores(
 
 
 def device_inputs(
-    folder: RunFolder, part: Part, collection: Collection
+    folder: RunFolder, part: Part, collection: Collection, split: Split = "test"
 ) -> Iterator[tuple[Case, Mapping[str, Array]]]:
-    """The same files or combinations with what the device would feed for them."""
+    """Files of a split or their combinations with what the device would feed for them."""
     spec = folder.run.spec
     if part == "fused":
-        for pairs, arrays in pair_batches(collection, spec, all_combinations(collection.people)):
+        combinations = all_combinations(collection.people, split)
+        for pairs, arrays in pair_batches(collection, spec, combinations):
             for i, pair in enumerate(pairs):
                 yield pair, {name: rows[i] for name, rows in arrays.items()}
     else:
-        samples, inputs = network_inputs(collection, spec, part, "test")
+        samples, inputs = network_inputs(collection, spec, part, split)
         for sample, row in zip(samples, inputs, strict=True):
             yield sample, {part: row}

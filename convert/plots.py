@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes import recipes_table
+from convert.auto import Ladder
 from train.sweep.table import pareto_front
 
 
@@ -19,6 +20,29 @@ def write_tables(out: Path, content: Mapping[str, Any]) -> None:
     title = f"{content['family']} on {content['data']}"
     _draw_pareto(out / "pareto.png", made, title)
     _draw_layers(out / "layers.png", made, content["layers"], title)
+
+
+def draw_ladder(path: Path, ladder: Ladder) -> None:
+    """Accuracy and speed of each rung of `auto`, and which was taken."""
+    pyplot = _pyplot()
+    figure, axis = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    raised = [rung.raised for rung in ladder.rungs]
+    axis.plot(raised, [100 * rung.accuracy for rung in ladder.rungs], "o-", label="accuracy")
+    axis.axhline(100 * (ladder.float32 - ladder.max_drop), color="C3", linestyle="--", linewidth=1,
+                 label="at least")
+    axis.axvline(ladder.best.raised, color="grey", linewidth=6, alpha=0.3, label="taken")
+    speed = axis.twinx()
+    speed.plot(raised, [rung.float32_ms / rung.ms for rung in ladder.rungs], "s:", color="C1",
+               label="speed")
+    axis.set_xlabel(f"layers in float32, the worst first, of {len(ladder.ranked)}")
+    axis.set_ylabel("accuracy on combinations of validation files (%)")
+    speed.set_ylabel("speed, times float32's")
+    lines = [*axis.get_legend_handles_labels()[0], *speed.get_legend_handles_labels()[0]]
+    axis.legend(lines, [line.get_label() for line in lines], loc="best")
+    axis.grid(alpha=0.3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
 
 
 def _draw_pareto(path: Path, made: Sequence[Mapping[str, Any]], title: str) -> None:

@@ -10,27 +10,37 @@
                       layers dynamic, products of attention static and symmetric; softmax and norms
                       float32
 
+    auto              the same, with the layers that suffer most left in float32 (convert/auto.py)
+
+Before any of these but auto one of pruned50_, pruned2of4_, clustered16_ may stand, and before
+mixed_wi8 also qat_, alone or after a pruning: see convert/techniques.py.
+
 The constants of the voice front end stay float32 under every recipe: int8 cosines would drown quiet
 speech. Inputs and outputs are float32.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from litert_quantizer import algorithm_manager, qtyping, quantizer
 
 from convert.export import SIGNATURE, first_line, quiet
+from convert.techniques import BEFORE_ANY, QAT, SPARSITY
 from edge_runtime.errors import ConversionError, UsageError
 from train.frontend import LAYER_NAME
+from train.models.registry import Part
 
 Samples = Sequence[Mapping[str, npt.NDArray[np.float32]]]
 """A network's inputs [1, ...] by name, of each representative sample."""
 Operation = qtyping.TFLOperationName
 
+AUTO = "auto"
 NOT_FRONT_END = f"^(?!.*{LAYER_NAME}).*$"
 CONVOLUTIONS = (Operation.CONV_2D, Operation.DEPTHWISE_CONV_2D)
 _INT8 = qtyping.TensorQuantizationConfig(num_bits=8, symmetric=True)
@@ -43,52 +53,70 @@ _HALF = qtyping.OpQuantizationConfig(
     explicit_dequantize=True)
 
 
-def _float16(tool: quantizer.Quantizer) -> None:
+Granularity = Any  # a qtyping.QuantGranularity, which has no types
+PER_CHANNEL = qtyping.QuantGranularity.CHANNELWISE
+PER_TENSOR = qtyping.QuantGranularity.TENSORWISE
+# What the scales of dense layers are for; the old runtime knows but one for all channels.
+RUNTIMES = {"litert": PER_CHANNEL, "tflite-2.14": PER_TENSOR}
+
+Configure = Callable[[quantizer.Quantizer, Granularity], None]
+"""Tell the quantizer what to do, with this granularity of the dense layers' scales."""
+
+
+def _float16(tool: quantizer.Quantizer, dense: Granularity) -> None:
     for operation in (Operation.FULLY_CONNECTED, *CONVOLUTIONS):
         tool.update_quantization_recipe(NOT_FRONT_END, operation, _HALF,
                                         algorithm_manager.AlgorithmName.FLOAT_CASTING)
 
 
-def _dynamic_wi8(tool: quantizer.Quantizer) -> None:
+def _dynamic_wi8(tool: quantizer.Quantizer, dense: Granularity) -> None:
     # XNNPACK has no such path for depthwise convolutions, whose weights are few.
-    for operation in (Operation.FULLY_CONNECTED, Operation.CONV_2D):
-        tool.add_dynamic_config(NOT_FRONT_END, operation, num_bits=8)
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.CONV_2D, num_bits=8)
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, 8, dense)
 
 
-def _dynamic_wi4(tool: quantizer.Quantizer) -> None:
+def _dynamic_wi4(tool: quantizer.Quantizer, dense: Granularity) -> None:
     # Nor for convolutions in 4 bits.
     tool.add_dynamic_config(NOT_FRONT_END, Operation.CONV_2D, num_bits=8)
-    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, num_bits=4)
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, 4, dense)
 
 
-def _static(activation_bits: int) -> Callable[[quantizer.Quantizer], None]:
-    def configure(tool: quantizer.Quantizer) -> None:
+def _static(activation_bits: int) -> Configure:
+    def configure(tool: quantizer.Quantizer, dense: Granularity) -> None:
         tool.add_static_config(NOT_FRONT_END, Operation.ALL_SUPPORTED, activation_bits, 8)
+        tool.add_static_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, activation_bits, 8, dense)
         for end in (Operation.INPUT, Operation.OUTPUT):
             tool.update_quantization_recipe(
                 ".*", end, algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE)
     return configure
 
 
-def _mixed_wi8(tool: quantizer.Quantizer) -> None:
+def _mixed_wi8(tool: quantizer.Quantizer, dense: Granularity) -> None:
     for operation in CONVOLUTIONS:
         tool.add_static_config(NOT_FRONT_END, operation, 8, 8)
     # What stands between two convolutions would otherwise be turned to float32 and back.
     tool.add_static_config(r".*_concat.*", Operation.CONCATENATION, 8, 8)
     tool.add_static_config(r".*_add.*", Operation.ADD, 8, 8)
     tool.add_static_config(r".*_pool.*", Operation.MAX_POOL_2D, 8, 8)
-    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, num_bits=8)
+    _mixed_wi8_rest(tool, dense)
+
+
+def _mixed_wi8_rest(tool: quantizer.Quantizer, dense: Granularity) -> None:
+    """What quantization-aware training has left in float32."""
+    tool.add_dynamic_config(NOT_FRONT_END, Operation.FULLY_CONNECTED, 8, dense)
     tool.update_quantization_recipe(NOT_FRONT_END, Operation.BATCH_MATMUL, _SYMMETRIC)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """max_partitions: the most pieces that XNNPACK may take of one network before the bundle is not
-    certified, since a hole costs copies; None where any number has to do."""
+    certified, since a hole costs copies; None where any number has to do. techniques: what a
+    network is trained by before."""
 
-    configure: Callable[[quantizer.Quantizer], None] | None
+    configure: Configure | None
     needs_samples: bool = False
     max_partitions: int | None = 1
+    techniques: tuple[str, ...] = ()
 
 
 RECIPES = {
@@ -99,21 +127,61 @@ RECIPES = {
     "static_wi8_ai8": Recipe(_static(8), needs_samples=True, max_partitions=None),
     "static_wi8_ai16": Recipe(_static(16), needs_samples=True, max_partitions=None),
     "mixed_wi8": Recipe(_mixed_wi8, needs_samples=True),
+    AUTO: Recipe(_mixed_wi8, needs_samples=True),
 }
+
+
+# With each technique once, where the deployed recipe shows what it brings.
+SWEPT = (*RECIPES, "qat_mixed_wi8", *(f"{technique}_mixed_wi8" for technique in BEFORE_ANY),
+         "pruned50_qat_mixed_wi8")
 
 
 def find_recipe(name: str) -> Recipe:
     """UsageError for a name that the grammar above does not know."""
-    if name not in RECIPES:
-        raise UsageError(f"unknown recipe '{name}', expected one of {', '.join(RECIPES)}")
-    return RECIPES[name]
+    techniques, base = _split(name)
+    before = techniques[: techniques.index(QAT)] if QAT in techniques else techniques
+    allowed = base in RECIPES and len(before) <= 1 and not (before and base == AUTO)
+    if QAT in techniques:
+        # Clusters would not outlive the training that follows; zeros are kept.
+        allowed &= (base == "mixed_wi8" and techniques == (*before, QAT)
+                    and set(before) <= set(SPARSITY))
+    if not allowed:
+        raise UsageError(
+            f"unknown recipe '{name}', expected one of {', '.join(RECIPES)}, or before it one of "
+            f"{', '.join(f'{technique}_' for technique in BEFORE_ANY)}, or {QAT}_mixed_wi8, alone "
+            "or after a pruning")
+    recipe = replace(RECIPES[base], techniques=techniques)
+    return replace(recipe, configure=_mixed_wi8_rest) if QAT in techniques else recipe
 
 
-def apply_recipe(name: str, model: bytes, samples: Samples = ()) -> bytes:
+def _split(name: str) -> tuple[tuple[str, ...], str]:
+    """'pruned50_mixed_wi8' -> ('pruned50',), 'mixed_wi8'."""
+    first, _, rest = name.partition("_")
+    if first not in (*BEFORE_ANY, QAT):
+        return (), name
+    techniques, base = _split(rest)
+    return (first, *techniques), base
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """A recipe for all networks of a run. runtime: a key of RUNTIMES. left: operations of each
+    network, by the names of their outputs, that stay float32 all the same."""
+
+    recipe: str
+    runtime: str = "litert"
+    left: Mapping[Part, Sequence[str]] = field(default_factory=dict)
+
+
+def apply_recipe(
+    name: str, model: bytes, samples: Samples = (), *, runtime: str = "litert",
+    left: Sequence[str] = (),
+) -> bytes:
     """A float32 `.tflite` model -> the model by the recipe.
 
-    samples: what a static recipe measures its ranges on. UsageError for an unknown recipe or one
-    that lacks samples, ConversionError where the quantizer cannot do it.
+    samples: what a static recipe measures its ranges on. runtime, left: as of a Quantization.
+    UsageError for an unknown recipe or one that lacks samples, ConversionError where the quantizer
+    cannot do it.
     """
     recipe = find_recipe(name)
     if recipe.configure is None:
@@ -124,7 +192,11 @@ def apply_recipe(name: str, model: bytes, samples: Samples = ()) -> bytes:
     tool = quantizer.Quantizer(bytearray(model))
     with quiet():
         try:
-            recipe.configure(tool)
+            recipe.configure(tool, RUNTIMES[runtime])
+            for output in left:
+                tool.update_quantization_recipe(
+                    f"(^|;){re.escape(output)}(;|$)", Operation.ALL_SUPPORTED,
+                    algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE)
         except ValueError as error:  # what the quantizer's own policy refuses
             raise ConversionError(f"{name}: not supported by the quantizer "
                                   f"({first_line(error)})") from error

@@ -10,13 +10,22 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency import measure_latency
-from convert.bundle import Built, build, check_place, describe, known_people, write_bundle
+from convert.auto import MAX_DROP
+from convert.bundle import (
+    Built,
+    build,
+    check_place,
+    describe,
+    known_people,
+    left_by_ladder,
+    write_bundle,
+)
 from convert.export import operations_in_order
 from convert.judge import MIN_OVER_CHANCE, agreement
 from convert.layers import layer_snr
 from convert.networks import Exported, export
 from convert.plots import write_tables
-from convert.recipes import RECIPES
+from convert.recipes import AUTO, SWEPT, Quantization
 from convert.samples import Chosen, choose_samples, sample_inputs
 from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
@@ -31,7 +40,7 @@ ROUNDS = 100
 
 def sweep(
     folder: RunFolder, out: Path, collection: Collection, *,
-    recipes: Sequence[str] = tuple(RECIPES), rounds: int = ROUNDS, folded: bool = True,
+    recipes: Sequence[str] = SWEPT, rounds: int = ROUNDS, folded: bool = True,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Make a bundle of each recipe in `out`, measure all of them and leave table and plots there.
@@ -52,7 +61,9 @@ def sweep(
     reference: PairScores | None = None
     for name in names:
         try:
-            built = build(folder, name, exported, people, chosen)
+            left = (left_by_ladder(folder, exported, people, chosen, out / name, MAX_DROP, say)
+                    if name == AUTO else {})
+            built = build(folder, Quantization(name, left=left), exported, people, chosen)
         except ConversionError as error:
             entries.append({"recipe": name, "reason": str(error)})
             say(str(error))

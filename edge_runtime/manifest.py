@@ -121,7 +121,8 @@ class Accuracy(_Strict, frozen=True):
 
 
 class Manifest(_Strict, frozen=True):
-    """The contents of manifest.json."""
+    """The contents of manifest.json. float32_layers: what the recipe `auto` left unquantized, by
+    network."""
 
     format: int
     people: Annotated[list[str], msgspec.Meta(min_length=1)]
@@ -131,6 +132,7 @@ class Manifest(_Strict, frozen=True):
     spec: dict[str, str | int | float | bool | list[str] | None]
     recipe: str
     samples: RepresentativeSamples | None
+    float32_layers: dict[str, list[str]] | None
     score_scaling: ScoreScaling | None
     thresholds: Thresholds | None
     files: dict[str, NetworkFile]

@@ -162,5 +162,6 @@ def test_static_recipes_need_samples(recipe: str) -> None:
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         apply_recipe("int4", b"")
-    assert str(caught.value) == ("unknown recipe 'int4', expected one of "
-                                 f"{', '.join(RECIPES)}")
+    assert str(caught.value) == (
+        f"unknown recipe 'int4', expected one of {', '.join(RECIPES)}, or before it one of "
+        "pruned50_, pruned2of4_, clustered16_, or qat_mixed_wi8, alone or after a pruning")

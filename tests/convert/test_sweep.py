@@ -26,7 +26,7 @@ def swept(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, dict[str, Any]]:
     """One recipe that works, and one that the quantizer refuses."""
-    def refuse(tool: Any) -> None:
+    def refuse(tool: Any, dense: Any) -> None:
         raise ValueError("no such operation\nand more")
 
     out = tmp_path_factory.mktemp("sweep")

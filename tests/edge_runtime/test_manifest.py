@@ -37,6 +37,7 @@ FULL = Manifest(
     family="mobilevit_xxs_edge", variant="pair",
     spec={"family": "mobilevit_xxs_edge", "image_size": 64, "extra": None, "stages": ["a"]},
     recipe="float32", samples=RepresentativeSamples(seed=0, digest="0", count={"face": 2}),
+    float32_layers={"face": ["stem"]},
     score_scaling=ScoreScaling(face=Scaling(temperature=1.5, weight=1),
                                voice=Scaling(temperature=0.5, weight=2)),
     thresholds=Thresholds(face=0.5, voice=0.6, ensemble=0.4, false_accept_rate=0.01,
@@ -48,10 +49,11 @@ FULL = Manifest(
     certified=True, reason="within limits", warnings=["slow"], interpreters=["ai-edge-litert"],
     versions={"python": "3.11"}, seed=0, commit="0123456")
 CONTENT: dict[str, Any] = json.loads(msgspec.json.encode(FULL))
-OPEN = {"operations", "spec", "versions", "interval", "float32", "count"}  # their keys are free
-NULLABLE = [("inputs", "face"), ("inputs", "voice"), ("samples",), ("score_scaling",),
-            ("thresholds",), ("accuracy",), ("accuracy", "face"), ("accuracy", "voice"),
-            ("accuracy", "ensemble"), ("accuracy", "fused"), ("commit",),
+OPEN = {"operations", "spec", "versions", "interval", "float32", "count",
+        "float32_layers"}  # their keys are free
+NULLABLE = [("inputs", "face"), ("inputs", "voice"), ("samples",), ("float32_layers",),
+            ("score_scaling",), ("thresholds",), ("accuracy",), ("accuracy", "face"),
+            ("accuracy", "voice"), ("accuracy", "ensemble"), ("accuracy", "fused"), ("commit",),
             ("files", "face", "xnnpack_partitions"), ("files", "face", "max_abs_error")]
 
 Keys = tuple[str, ...]

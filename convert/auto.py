@@ -1,0 +1,174 @@
+"""The recipe `auto`: as `mixed_wi8`, with the layers that suffer most left in float32, as many as
+the accuracy on validation asks for and no more.
+
+Layers are ranked by their signal over error. A ladder raises the worst of them to float32: 0, then
+1, 2, 4 ... until the loss is within bounds, then half-way back down. Of the rungs within bounds the
+fastest is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from convert.export import operations_in_order
+from convert.judge import combination_scores
+from convert.layers import layer_snr
+from convert.networks import Exported
+from convert.parity import compare, device_inputs
+from convert.recipes import AUTO, Samples, apply_recipe
+from convert.speed import medians_ms
+from edge_runtime.accuracy import PairScores
+from edge_runtime.collection import Collection
+from edge_runtime.errors import ConversionError, UsageError
+from edge_runtime.interpreter import Network
+from edge_runtime.people import all_combinations
+from train.models.registry import Part
+from train.run import RunFolder
+
+MAX_DROP = 0.005  # of the accuracy on validation, under float32's
+MAX_EVALUATIONS = 40
+_RAISED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """raised: how many of the worst layers are float32. ms: median of all networks, in turn with
+    float32, whose median then was float32_ms."""
+
+    raised: int
+    accuracy: float
+    ms: float
+    float32_ms: float
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """ranked: layers, the worst first, with their signal over error in dB."""
+
+    float32: float
+    ranked: Sequence[tuple[Part, str, float]]
+    rungs: Sequence[Rung]
+    max_drop: float
+
+    @property
+    def best(self) -> Rung:
+        """The fastest within bounds."""
+        within = [rung for rung in self.rungs if rung.accuracy >= self.float32 - self.max_drop]
+        return min(within, key=lambda rung: rung.ms / rung.float32_ms)
+
+    def layers(self, part: Part) -> list[str]:
+        """Those of one network that the best rung leaves in float32."""
+        return _of(part, self.ranked, self.best.raised)
+
+
+def climb(
+    folder: RunFolder, exported: Mapping[Part, Exported], collection: Collection,
+    samples: Mapping[Part, Samples], state: Path, *, max_drop: float = MAX_DROP, say: Say = print,
+) -> Ladder:
+    """Search the ladder; what was tried is kept in `state`, and not tried again.
+
+    UsageError for a `max_drop` that no number of combinations can show, ConversionError where
+    MAX_EVALUATIONS do not reach it.
+    """
+    pairs = all_combinations(collection.people, "validation")
+    if not pairs or max_drop < 1 / len(pairs):
+        raise UsageError(f"--max-drop expects at least one of the {len(pairs)} combinations of "
+                         f"validation files, {100 / max(len(pairs), 1):.2f} points, found "
+                         f"{100 * max_drop:g}")
+    search = _Search(folder, exported, collection, samples)
+    reference = search.accuracy({part: e.model for part, e in exported.items()})
+    ranked = search.ranked()
+    key = hashlib.sha256(json.dumps([folder.run.commit, collection.digest, max_drop, ranked],
+                                    default=str).encode()).hexdigest()
+    rungs = _read(state, key)
+
+    def tried(raised: int) -> bool:
+        if raised not in rungs:
+            if len(rungs) >= MAX_EVALUATIONS:
+                raise ConversionError(f"auto: {MAX_EVALUATIONS} evaluations did not reach a loss "
+                                      f"of at most {100 * max_drop:g} points")
+            rungs[raised] = search.rung(ranked, raised)
+            _write(state, key, rungs)
+            say(f"auto: {raised} of {len(ranked)} layers in float32: "
+                f"{100 * rungs[raised].accuracy:.2f} % (float32 {100 * reference:.2f} %), "
+                f"{rungs[raised].float32_ms / rungs[raised].ms:.2f} times as fast")
+        return rungs[raised].accuracy >= reference - max_drop
+
+    low, high = -1, 0
+    while not tried(high) and high < len(ranked):
+        low, high = high, min(max(1, 2 * high), len(ranked))
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if tried(middle) else (middle, high)
+    return Ladder(reference, ranked, sorted(rungs.values(), key=lambda rung: rung.raised), max_drop)
+
+
+class _Search:
+    """What every rung is measured on."""
+
+    def __init__(
+        self, folder: RunFolder, exported: Mapping[Part, Exported], collection: Collection,
+        samples: Mapping[Part, Samples],
+    ) -> None:
+        self.folder, self.exported, self.collection = folder, exported, collection
+        self.samples = samples
+
+    def accuracy(self, models: Mapping[Part, bytes]) -> float:
+        """Of the ensemble, or the fused network, on all combinations of validation files."""
+        scores = {}
+        for part, model in models.items():
+            inputs = list(device_inputs(self.folder, part, self.collection, "validation"))
+            zeros = {case: np.zeros(1, np.float32) for case, _ in inputs}
+            scores[part] = compare(Network(model), inputs, zeros).scores
+        pairs = all_combinations(self.collection.people, "validation")
+        found: PairScores = combination_scores(pairs, self.folder.run.spec.people, scores)
+        return found.accuracy()[found.main_column]
+
+    def ranked(self) -> list[tuple[Part, str, float]]:
+        rows: list[tuple[Part, str, float]] = []
+        for part, e in self.exported.items():
+            snr = layer_snr(e.model, self._model(part, []), self.samples[part])
+            rows += [(part, name, round(snr[name], 1)) for kind, name in
+                     operations_in_order(e.model) if kind in _RAISED and name in snr]
+        return sorted(rows, key=lambda row: row[2])
+
+    def rung(self, ranked: Sequence[tuple[Part, str, float]], raised: int) -> Rung:
+        models = {part: self._model(part, _of(part, ranked, raised)) for part in self.exported}
+        ms = medians_ms({"auto": models.values(),
+                         "float32": [network.model for network in self.exported.values()]})
+        return Rung(raised, self.accuracy(models), ms["auto"], ms["float32"])
+
+    def _model(self, part: Part, layers: list[str]) -> bytes:
+        return apply_recipe(AUTO, self.exported[part].model, self.samples[part], left=layers)
+
+
+def _of(part: Part, ranked: Sequence[tuple[Part, str, float]], raised: int) -> list[str]:
+    """The layers of one network among the worst `raised`."""
+    return [name for other, name, _ in ranked[:raised] if other == part]
+
+
+def _read(state: Path, key: str) -> dict[int, Rung]:
+    """Rungs that were tried before, under the same conditions."""
+    try:
+        content = json.loads(state.read_text(encoding="utf-8"))
+        if content["key"] != key:
+            return {}
+        return {rung["raised"]: Rung(**rung) for rung in content["rungs"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _write(state: Path, key: str, rungs: Mapping[int, Rung]) -> None:
+    state.parent.mkdir(parents=True, exist_ok=True)
+    partial = state.with_name(f"{state.name}.partial")
+    partial.write_text(json.dumps({"key": key, "rungs": [asdict(rung) for rung in rungs.values()]},
+                                  indent=2) + "\n", encoding="utf-8")
+    partial.replace(state)

@@ -1,0 +1,63 @@
+"""Training-time techniques before a recipe, each run by TensorFlow Model Optimization in a child
+process: it switches the process that imports it to another Keras.
+
+    pruned50     half of the weights of convolutions and dense layers are zero
+    pruned2of4   two in each four of them are, which some accelerators skip
+    clustered16  each layer has 16 different weights
+    qat          convolutions learn with int8 weights and activations
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from edge_runtime.command import silenced_stderr
+from edge_runtime.errors import ConversionError
+from train.models.registry import Part
+
+SPARSITY: dict[str, tuple[int, int] | None] = {"pruned50": None, "pruned2of4": (2, 4)}
+"""The pattern of zeros, where they have one."""
+CLUSTERS = {"clustered16": 16}
+QAT = "qat"
+BEFORE_ANY = (*SPARSITY, *CLUSTERS)  # recipe
+
+
+def tuned(
+    run: Path, part: Part, techniques: tuple[str, ...], data: Path
+) -> bytes:
+    """A network of a run, folded, after the techniques: the `.tflite` model that a recipe takes.
+
+    data: people or a pack, those of the training. ConversionError where a technique cannot be
+    applied, or the child was killed.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(_tune_in_child, run, part, techniques, data).result()
+        except BrokenProcessPool:
+            raise ConversionError(f"{run}: {'_'.join(techniques)} of the {part} network was killed "
+                                  "(out of memory?)") from None
+
+
+def _tune_in_child(
+    run: Path, part: Part, techniques: tuple[str, ...], data: Path
+) -> bytes:
+    with silenced_stderr():
+        from convert.tuning import tune
+    from convert.fold import fold
+    from train.examples import training_batches
+    from train.leave_out import without_people
+    from train.pack import noises_in, read_data
+    from train.run import load_run
+
+    folder = load_run(run)
+    spec, training = folder.run.spec, folder.run.training
+    collection = read_data(data, spec.image_size, folder.run.split_seed)
+    if folder.run.data:
+        collection = without_people(collection, folder.run.data.left_out)
+    noise = Path(training.noise) if training.noise else None
+    noises = noises_in(noise) if noise and noise.exists() else []
+    return tune(fold(folder.load_network(part)), techniques,
+                training_batches(collection, spec, training, part, noises))

@@ -1,0 +1,174 @@
+"""Training-time techniques on the twin of a network: to be imported in a child process only.
+
+Each fine-tunes for a few epochs, on augmented training files, towards the scores that the network
+itself gives to them (Hinton et al., Distilling the Knowledge in a Neural Network, 2015, arXiv
+1503.02531): what is asked for is the same decisions with cheaper weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow_model_optimization as tfmot
+import tf_keras
+
+from convert.techniques import CLUSTERS, SPARSITY
+from convert.twin import CONVOLUTIONS, RANGE, Plain, build_twin, export_twin
+from edge_runtime.errors import ConversionError
+from train.batches import Batches
+
+EPOCHS = 5
+LEARNING_RATE = 3e-4
+_MASKED_EVERY = 20  # steps between two looks at which weights are the smallest
+_BETWEEN = ("ReLU", "Add", "Concatenate", "MaxPooling2D")  # convolutions
+
+Twin = Any  # tf_keras has no types
+
+
+def tune(network: keras.Model, techniques: tuple[str, ...], batches: Batches) -> bytes:
+    """A folded network -> its `.tflite` model after the techniques, in their order.
+
+    The model is float32, but for convolutions that quantization-aware training has made int8.
+    """
+    twin = build_twin(network)
+    for technique in techniques:
+        if technique == "qat":
+            twin = _quantization_aware(twin, network, batches,
+                                       keep_zeros=techniques[0].startswith("pruned"))
+        elif technique in SPARSITY:
+            twin = _pruned(twin, network, batches, SPARSITY[technique])
+        else:
+            twin = _clustered(twin, network, batches, CLUSTERS[technique])
+    return export_twin(twin, quantized="qat" in techniques)
+
+
+def _pruned(twin: Twin, network: keras.Model, batches: Batches, pattern: Any) -> Twin:
+    """Zhu and Gupta, To prune, or not to prune, 2017 (arXiv 1710.01878)."""
+    # The last look has to fall on the schedule's end, or the last zeros are never set.
+    end = max(1, EPOCHS * len(batches) // (2 * _MASKED_EVERY)) * _MASKED_EVERY
+    schedule = (
+        tfmot.sparsity.keras.ConstantSparsity(0.5, 0, frequency=_MASKED_EVERY) if pattern else
+        tfmot.sparsity.keras.PolynomialDecay(0.0, 0.5, 0, end, frequency=_MASKED_EVERY))
+
+    def wrap(layer: Twin) -> Twin:
+        if type(layer).__name__ not in ("Conv2D", "Dense"):
+            return layer
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule, sparsity_m_by_n=pattern)
+
+    wrapped = tf_keras.models.clone_model(twin, clone_function=wrap)
+    _fine_tune(wrapped, network, batches, [tfmot.sparsity.keras.UpdatePruningStep()])
+    return _like(twin, tfmot.sparsity.keras.strip_pruning(wrapped))
+
+
+def _clustered(twin: Twin, network: keras.Model, batches: Batches, number: int) -> Twin:
+    """Han et al., Deep Compression, 2016 (arXiv 1510.00149), section 3."""
+    def wrap(layer: Twin) -> Twin:
+        if type(layer).__name__ not in ("Conv2D", "Dense"):
+            return layer
+        start = tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
+        return tfmot.clustering.keras.cluster_weights(
+            layer, number_of_clusters=number, cluster_centroids_init=start)
+
+    wrapped = tf_keras.models.clone_model(twin, clone_function=wrap)
+    _fine_tune(wrapped, network, batches, [])
+    return _like(twin, tfmot.clustering.keras.strip_clustering(wrapped))
+
+
+def _quantization_aware(
+    twin: Twin, network: keras.Model, batches: Batches, *, keep_zeros: bool
+) -> Twin:
+    """Jacob et al., Quantization and Training of Neural Networks, 2018 (arXiv 1712.05877)."""
+    annotated = _annotated(twin)
+    if not annotated:
+        raise ConversionError(f"{network.name}: not supported: quantization-aware training is for "
+                              "convolutions, the network has none")
+
+    def wrap(layer: Twin) -> Twin:
+        if layer.name not in annotated:
+            return layer
+        config = [_OutputRange()] if layer.name.endswith(RANGE) else []
+        return tfmot.quantization.keras.quantize_annotate_layer(layer, *config)
+
+    with tfmot.quantization.keras.quantize_scope({"Plain": Plain, "_OutputRange": _OutputRange}):
+        quantized = tfmot.quantization.keras.quantize_apply(
+            tf_keras.models.clone_model(twin, clone_function=wrap))
+    _fine_tune(quantized, network, batches, [_KeepZeros(quantized)] if keep_zeros else [])
+    return _like(twin, quantized)
+
+
+class _OutputRange(tfmot.quantization.keras.QuantizeConfig):
+    """Learns the range of what a layer puts out, and nothing else."""
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
+        return [tfmot.quantization.keras.quantizers.MovingAverageQuantizer(
+            num_bits=8, per_axis=False, symmetric=False, narrow_range=False)]
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+        return []
+
+    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+        return []
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: list[Any]) -> None:
+        pass
+
+    def set_quantize_activations(self, layer: Any, quantize_activations: list[Any]) -> None:
+        pass
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+class _KeepZeros(tf_keras.callbacks.Callback):
+    """Sets to zero again what was zero, after every step. The scheme that TensorFlow Model
+    Optimization has for it (0.8.1) let the zeros drift off."""
+
+    def __init__(self, twin: Twin) -> None:
+        super().__init__()
+        kernels = [weight for weight in twin.trainable_weights if "kernel" in weight.name]
+        self.masks = [(kernel, (kernel.numpy() != 0).astype(np.float32)) for kernel in kernels]
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        for kernel, mask in self.masks:
+            kernel.assign(kernel * mask)
+
+
+def _annotated(twin: Twin) -> set[str]:
+    """Convolutions, and what hands int8 from one of them to the next."""
+    found: set[str] = set()
+    for layer in twin.layers:
+        before = keras.tree.flatten(layer.inbound_nodes[0].inbound_layers)
+        kind = type(layer).__name__
+        if kind in CONVOLUTIONS or layer.name.endswith(RANGE) or (
+                kind in _BETWEEN and before and all(other.name in found for other in before)):
+            found.add(layer.name)
+    return found
+
+
+def _fine_tune(
+    twin: Twin, network: keras.Model, batches: Batches, callbacks: list[Any]
+) -> None:
+    student = tf_keras.Model(twin.inputs, twin.outputs[0])
+    steps = EPOCHS * len(batches)
+    student.compile(
+        tf_keras.optimizers.Adam(tf_keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)),
+        tf_keras.losses.KLDivergence())
+    student.fit(_taught(network, batches), steps_per_epoch=len(batches), epochs=EPOCHS,
+                callbacks=callbacks, verbose=0)
+
+
+def _taught(network: keras.Model, batches: Batches) -> Iterator[tuple[Any, Any]]:
+    """Augmented inputs, and the network's scores of them."""
+    for epoch in range(EPOCHS):
+        batches.epoch = epoch
+        for i in range(len(batches)):
+            inputs, _ = batches[i]
+            yield inputs, np.asarray(network.predict_on_batch(inputs)["scores"])
+
+
+def _like(twin: Twin, other: Twin) -> Twin:
+    other.kept = twin.kept
+    return other
