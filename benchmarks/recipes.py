@@ -31,7 +31,7 @@ def recipes_table(content: Mapping[str, Any]) -> str:
 
 def _cells(entry: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
     if entry["reason"]:
-        return [entry["recipe"], *["-"] * (10 + len(columns)), "not supported"]
+        return [entry["recipe"], *["-"] * (10 + len(columns)), "not made"]
     low, high = (100 * share for share in entry["change_interval"])
     pieces = [count for part, count in entry["partitions"].items() if part != "total"]
     return [entry["recipe"], f"{entry['bytes']['total'] / 1e6:.2f}",

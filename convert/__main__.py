@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,10 +57,9 @@ def _bundle(options: Namespace) -> None:
     find_recipe(options.recipe)
     folder = load_run(options.run_folder)
     collection = None if options.untrained else _collection(options, folder)
-    say = (lambda line: None) if options.json else functools.partial(print, flush=True)
     manifest = make_bundle(folder, options.recipe, options.out, collection,
                            folded=not options.no_fold, runtime=options.runtime,
-                           max_drop=options.max_drop / 100, say=say)
+                           max_drop=options.max_drop / 100, say=_say(options))
     content = describe(manifest)
     if options.json:
         print_json(content)
@@ -87,13 +87,17 @@ def _sweep(options: Namespace) -> None:
     if options.rounds < 1:
         raise UsageError(f"--rounds expects a number above 0, found {options.rounds}")
     folder = load_run(options.run_folder)
-    say = (lambda line: None) if options.json else functools.partial(print, flush=True)
     content = sweep(folder, options.out, _collection(options, folder), recipes=names,
-                    rounds=options.rounds, folded=not options.no_fold, say=say)
+                    rounds=options.rounds, folded=not options.no_fold, say=_say(options))
     if options.json:
         print_json(content)
     else:
         print(f"\n{recipes_table(content)}\ntable, plots and bundles: {options.out}")
+
+
+def _say(options: Namespace) -> Callable[[str], None]:
+    """How work in progress is told: not at all where standard output is for one JSON object."""
+    return (lambda line: None) if options.json else functools.partial(print, flush=True)
 
 
 def _collection(options: Namespace, folder: RunFolder) -> Collection:

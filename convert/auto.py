@@ -14,22 +14,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from convert.export import operations_in_order
 from convert.judge import combination_scores
 from convert.layers import layer_snr
 from convert.networks import Exported
-from convert.parity import compare, device_inputs
+from convert.parity import device_inputs, device_scores
 from convert.recipes import AUTO, Samples, apply_recipe
 from convert.speed import medians_ms
-from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.interpreter import Network
 from edge_runtime.people import all_combinations
 from train.models.registry import Part
 from train.run import RunFolder
+from train.sweep.settings import write_json
 
 MAX_DROP = 0.005  # of the accuracy on validation, under float32's
 MAX_EVALUATIONS = 40
@@ -73,15 +71,15 @@ def climb(
     folder: RunFolder, exported: Mapping[Part, Exported], collection: Collection,
     samples: Mapping[Part, Samples], state: Path, *, max_drop: float = MAX_DROP, say: Say = print,
 ) -> Ladder:
-    """Search the ladder; what was tried is kept in `state`, and not tried again.
+    """Search the ladder; what was tried is kept in the file `state`, and not tried again.
 
     UsageError for a `max_drop` that no number of combinations can show, ConversionError where
     MAX_EVALUATIONS do not reach it.
     """
     pairs = all_combinations(collection.people, "validation")
     if not pairs or max_drop < 1 / len(pairs):
-        raise UsageError(f"--max-drop expects at least one of the {len(pairs)} combinations of "
-                         f"validation files, {100 / max(len(pairs), 1):.2f} points, found "
+        raise UsageError(f"auto: --max-drop expects at least one of the {len(pairs)} combinations "
+                         f"of validation files, {100 / max(len(pairs), 1):.2f} points, found "
                          f"{100 * max_drop:g}")
     search = _Search(folder, exported, collection, samples)
     reference = search.accuracy({part: e.model for part, e in exported.items()})
@@ -96,19 +94,30 @@ def climb(
                 raise ConversionError(f"auto: {MAX_EVALUATIONS} evaluations did not reach a loss "
                                       f"of at most {100 * max_drop:g} points")
             rungs[raised] = search.rung(ranked, raised)
-            _write(state, key, rungs)
+            write_json(state, {"key": key, "rungs": [asdict(rung) for rung in rungs.values()]})
             say(f"auto: {raised} of {len(ranked)} layers in float32: "
                 f"{100 * rungs[raised].accuracy:.2f} % (float32 {100 * reference:.2f} %), "
                 f"{rungs[raised].float32_ms / rungs[raised].ms:.2f} times as fast")
         return rungs[raised].accuracy >= reference - max_drop
 
+    if not lowest(tried, len(ranked)):
+        raise ConversionError(f"auto: with all {len(ranked)} layers in float32 the loss is still "
+                              f"above {100 * max_drop:g} points; allow more with --max-drop")
+    return Ladder(reference, ranked, sorted(rungs.values(), key=lambda rung: rung.raised), max_drop)
+
+
+def lowest(within: Callable[[int], bool], most: int) -> bool:
+    """Try 0, 1, 2, 4 ... up to `most` until one is within, then half-way down to the last that was
+    not. Whether any is within."""
     low, high = -1, 0
-    while not tried(high) and high < len(ranked):
-        low, high = high, min(max(1, 2 * high), len(ranked))
+    while not within(high):
+        if high == most:
+            return False
+        low, high = high, min(max(1, 2 * high), most)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if tried(middle) else (middle, high)
-    return Ladder(reference, ranked, sorted(rungs.values(), key=lambda rung: rung.raised), max_drop)
+        low, high = (low, middle) if within(middle) else (middle, high)
+    return True
 
 
 class _Search:
@@ -125,11 +134,10 @@ class _Search:
         """Of the ensemble, or the fused network, on all combinations of validation files."""
         scores = {}
         for part, model in models.items():
-            inputs = list(device_inputs(self.folder, part, self.collection, "validation"))
-            zeros = {case: np.zeros(1, np.float32) for case, _ in inputs}
-            scores[part] = compare(Network(model), inputs, zeros).scores
+            inputs = device_inputs(self.folder, part, self.collection, "validation")
+            scores[part] = device_scores(Network(model), inputs)
         pairs = all_combinations(self.collection.people, "validation")
-        found: PairScores = combination_scores(pairs, self.folder.run.spec.people, scores)
+        found = combination_scores(pairs, self.folder.run.spec.people, scores)
         return found.accuracy()[found.main_column]
 
     def ranked(self) -> list[tuple[Part, str, float]]:
@@ -164,11 +172,3 @@ def _read(state: Path, key: str) -> dict[int, Rung]:
         return {rung["raised"]: Rung(**rung) for rung in content["rungs"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _write(state: Path, key: str, rungs: Mapping[int, Rung]) -> None:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    partial = state.with_name(f"{state.name}.partial")
-    partial.write_text(json.dumps({"key": key, "rungs": [asdict(rung) for rung in rungs.values()]},
-                                  indent=2) + "\n", encoding="utf-8")
-    partial.replace(state)

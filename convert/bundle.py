@@ -42,6 +42,8 @@ from train.leave_out import without_people
 from train.models.registry import Part
 from train.run import RunFolder, git_commit
 
+SLOWER = 0.1  # than float32, which is worth a warning
+
 
 def make_bundle(
     folder: RunFolder, recipe: str, out: Path, collection: Collection | None, *,
@@ -69,9 +71,6 @@ def make_bundle(
     built = build(folder, quantization, exported, collection, chosen)
     write_bundle(out, built)
     return built.manifest
-
-
-SLOWER = 0.1  # than float32, which is worth a warning
 
 
 @dataclass(frozen=True)
@@ -106,6 +105,7 @@ def left_by_ladder(
         raise UsageError("auto is judged on validation files; convert a trained run, without "
                          "--untrained")
     samples = {part: sample_inputs(chosen, collection, folder.run.spec, part) for part in exported}
+    out.parent.mkdir(parents=True, exist_ok=True)
     ladder = climb(folder, exported, collection, samples, out.with_name(f"{out.name}.ladder.json"),
                    max_drop=max_drop, say=say)
     draw_ladder(out.with_name(f"{out.name}.ladder.png"), ladder)

@@ -13,7 +13,8 @@ from convert.export import operation_names
 
 LITERT, TFLITE_RUNTIME = "ai-edge-litert", "tflite-runtime"
 
-# The newest version of each operation that tflite-runtime 2.14 loads, found by trying.
+# The newest version of each operation that tflite-runtime 2.14 loads, found by trying. What is not
+# listed was not tried, and is not claimed to run.
 NEWEST_IN_2_14 = {
     "ADD": 5, "BATCH_MATMUL": 4, "CONCATENATION": 4, "CONV_2D": 7, "DEPTHWISE_CONV_2D": 7,
     "DEQUANTIZE": 5, "FULLY_CONNECTED": 10, "L2_NORMALIZATION": 2, "LOG": 1, "MAXIMUM": 4,

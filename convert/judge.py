@@ -34,7 +34,7 @@ def measure(
 ) -> Accuracy:
     """Accuracy on all combinations, and how often Keras agrees."""
     reference = combination_scores(list(found.pairs), folder.run.spec.people,
-                             {part: c.reference for part, c in converted.items()})
+                                   {part: c.reference for part, c in converted.items()})
     data = folder.run.data
     shares = found.accuracy()
     return Accuracy(

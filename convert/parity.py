@@ -42,11 +42,18 @@ def compare(
 
     inputs: each case with the network's inputs [...] by name. reference: Keras's scores [people].
     """
-    scores = {case: network.run(**{name: row[np.newaxis] for name, row in rows.items()}).scores
-              for case, rows in inputs}
+    scores = device_scores(network, inputs)
     # NumPy's maximum, unlike Python's, is NaN where any is.
     error = np.max([np.max(np.abs(scores[case] - reference[case])) for case in scores])
     return Comparison(scores, float(error))
+
+
+def device_scores(
+    network: Network, inputs: Iterable[tuple[Case, Mapping[str, Array]]]
+) -> dict[Case, Array]:
+    """Scores [people] of each case by the interpreter, run one by one."""
+    return {case: network.run(**{name: row[np.newaxis] for name, row in rows.items()}).scores
+            for case, rows in inputs}
 
 
 def assert_float32(part: str, comparison: Comparison) -> None:

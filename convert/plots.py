@@ -40,7 +40,6 @@ def draw_ladder(path: Path, ladder: Ladder) -> None:
     lines = [*axis.get_legend_handles_labels()[0], *speed.get_legend_handles_labels()[0]]
     axis.legend(lines, [line.get_label() for line in lines], loc="best")
     axis.grid(alpha=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
 

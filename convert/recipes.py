@@ -9,7 +9,6 @@
     mixed_wi8         each operation in the form that runs fastest: convolutions static, dense
                       layers dynamic, products of attention static and symmetric; softmax and norms
                       float32
-
     auto              the same, with the layers that suffer most left in float32 (convert/auto.py)
 
 Before any of these but auto one of pruned50_, pruned2of4_, clustered16_ may stand, and before

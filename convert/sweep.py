@@ -29,7 +29,7 @@ from convert.recipes import AUTO, SWEPT, Quantization
 from convert.samples import Chosen, choose_samples, sample_inputs
 from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
-from edge_runtime.errors import ConversionError
+from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.metrics import equal_error_rate, people_interval
 from train.models.registry import Part
 from train.run import RunFolder
@@ -64,7 +64,7 @@ def sweep(
             left = (left_by_ladder(folder, exported, people, chosen, out / name, MAX_DROP, say)
                     if name == AUTO else {})
             built = build(folder, Quantization(name, left=left), exported, people, chosen)
-        except ConversionError as error:
+        except (ConversionError, UsageError) as error:  # too few files for auto, say
             entries.append({"recipe": name, "reason": str(error)})
             say(str(error))
             continue

@@ -13,10 +13,13 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import ConversionError
-from train.models.registry import Part
+
+if TYPE_CHECKING:  # a child imports this module before it can silence what Keras prints
+    from train.models.registry import Part
 
 SPARSITY: dict[str, tuple[int, int] | None] = {"pruned50": None, "pruned2of4": (2, 4)}
 """The pattern of zeros, where they have one."""
@@ -57,7 +60,6 @@ def _tune_in_child(
     collection = read_data(data, spec.image_size, folder.run.split_seed)
     if folder.run.data:
         collection = without_people(collection, folder.run.data.left_out)
-    noise = Path(training.noise) if training.noise else None
-    noises = noises_in(noise) if noise and noise.exists() else []
+    noises = noises_in(Path(training.noise)) if training.noise else []
     return tune(fold(folder.load_network(part)), techniques,
                 training_batches(collection, spec, training, part, noises))

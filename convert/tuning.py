@@ -7,7 +7,7 @@ itself gives to them (Hinton et al., Distilling the Knowledge in a Neural Networ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from convert.techniques import CLUSTERS, SPARSITY
+from convert.techniques import CLUSTERS, QAT, SPARSITY
 from convert.twin import CONVOLUTIONS, RANGE, Plain, build_twin, export_twin
 from edge_runtime.errors import ConversionError
 from train.batches import Batches
@@ -35,14 +35,14 @@ def tune(network: keras.Model, techniques: tuple[str, ...], batches: Batches) ->
     """
     twin = build_twin(network)
     for technique in techniques:
-        if technique == "qat":
+        if technique == QAT:
             twin = _quantization_aware(twin, network, batches,
-                                       keep_zeros=techniques[0].startswith("pruned"))
+                                       keep_zeros=techniques[0] in SPARSITY)
         elif technique in SPARSITY:
             twin = _pruned(twin, network, batches, SPARSITY[technique])
         else:
             twin = _clustered(twin, network, batches, CLUSTERS[technique])
-    return export_twin(twin, quantized="qat" in techniques)
+    return export_twin(twin, quantized=QAT in techniques)
 
 
 def _pruned(twin: Twin, network: keras.Model, batches: Batches, pattern: Any) -> Twin:
@@ -53,28 +53,26 @@ def _pruned(twin: Twin, network: keras.Model, batches: Batches, pattern: Any) ->
         tfmot.sparsity.keras.ConstantSparsity(0.5, 0, frequency=_MASKED_EVERY) if pattern else
         tfmot.sparsity.keras.PolynomialDecay(0.0, 0.5, 0, end, frequency=_MASKED_EVERY))
 
-    def wrap(layer: Twin) -> Twin:
-        if type(layer).__name__ not in ("Conv2D", "Dense"):
-            return layer
-        return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule, sparsity_m_by_n=pattern)
-
-    wrapped = tf_keras.models.clone_model(twin, clone_function=wrap)
+    wrapped = _wrapped(twin, lambda layer: tfmot.sparsity.keras.prune_low_magnitude(
+        layer, schedule, sparsity_m_by_n=pattern))
     _fine_tune(wrapped, network, batches, [tfmot.sparsity.keras.UpdatePruningStep()])
     return _like(twin, tfmot.sparsity.keras.strip_pruning(wrapped))
 
 
 def _clustered(twin: Twin, network: keras.Model, batches: Batches, number: int) -> Twin:
     """Han et al., Deep Compression, 2016 (arXiv 1510.00149), section 3."""
-    def wrap(layer: Twin) -> Twin:
-        if type(layer).__name__ not in ("Conv2D", "Dense"):
-            return layer
-        start = tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
-        return tfmot.clustering.keras.cluster_weights(
-            layer, number_of_clusters=number, cluster_centroids_init=start)
-
-    wrapped = tf_keras.models.clone_model(twin, clone_function=wrap)
+    start = tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
+    wrapped = _wrapped(twin, lambda layer: tfmot.clustering.keras.cluster_weights(
+        layer, number_of_clusters=number, cluster_centroids_init=start))
     _fine_tune(wrapped, network, batches, [])
     return _like(twin, tfmot.clustering.keras.strip_clustering(wrapped))
+
+
+def _wrapped(twin: Twin, wrap: Callable[[Any], Any]) -> Twin:
+    """With every convolution and dense layer wrapped; depthwise ones have few weights."""
+    return tf_keras.models.clone_model(
+        twin, clone_function=lambda layer:
+        wrap(layer) if type(layer).__name__ in ("Conv2D", "Dense") else layer)
 
 
 def _quantization_aware(
@@ -170,5 +168,6 @@ def _taught(network: keras.Model, batches: Batches) -> Iterator[tuple[Any, Any]]
 
 
 def _like(twin: Twin, other: Twin) -> Twin:
+    """The other, with the weights of the Keras network that a SavedModel has to find."""
     other.kept = twin.kept
     return other

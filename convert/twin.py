@@ -2,8 +2,7 @@
 nothing else.
 
 Layers that it treats are made anew; all other operations run as they are, within a layer each, and
-do not learn. To be imported in a child process only: TensorFlow Model Optimization switches the
-whole process to `tf_keras`.
+do not learn.
 """
 
 from __future__ import annotations

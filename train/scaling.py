@@ -3,7 +3,7 @@
 First each temperature alone (Guo et al., On Calibration of Modern Neural Networks, 2017, arXiv
 1706.04599, section 4.2), then both weights: logistic regression on the logarithms of the scores,
 as scores of biometric systems are fused (Brummer and du Preez, Application-independent evaluation
-of speaker detection, 2006, section 7).
+of speaker detection, 2006).
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from convert.auto import Ladder, Rung, climb
+from convert.auto import MAX_EVALUATIONS, Ladder, Rung, climb, lowest
 from convert.bundle import make_bundle
 from convert.networks import export
 from convert.recipes import Samples
@@ -47,6 +49,21 @@ def test_a_ladder_is_climbed_once(
         ladder(0.1)
     state.write_text("{")
     assert ladder(1.0).best.raised == 0 and len(said) == 2  # a damaged file is begun anew
+
+
+@given(most=st.integers(0, 300), need=st.integers(0, 310))
+def test_the_lowest_rung_is_found_in_few_steps(most: int, need: int) -> None:
+    tried: list[int] = []
+
+    def within(raised: int) -> bool:
+        tried.append(raised)
+        return raised >= need
+
+    assert lowest(within, most) is (need <= most)
+    assert len(set(tried)) == len(tried) <= 20 < MAX_EVALUATIONS
+    assert all(0 <= raised <= most for raised in tried)
+    if need <= most:
+        assert need in tried
 
 
 def test_the_fastest_rung_within_bounds_is_taken() -> None:

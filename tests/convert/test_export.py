@@ -31,8 +31,7 @@ SIZE = 64  # the smallest picture that every family takes
 # One network of each family, of a pair the one for voices: its graph holds more, and families in
 # which a trained tower is frozen or not have the same.
 NETWORKS = [(name, family.parts[-1]) for name, family in FAMILIES.items()
-            if not (family.towers and name.replace("frozen", "joint") in FAMILIES)
-            and name not in ("vit_joint_multiply", "vit_joint_concat")]  # as add, but for one layer
+            if not (family.towers and name.replace("frozen", "joint") in FAMILIES)]
 NETWORKS.append((DEFAULT_MODEL, "face"))
 SHAPES = {"face": (1, SIZE, SIZE, 3), "voice": (1, 41312)}
 

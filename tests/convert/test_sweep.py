@@ -34,7 +34,7 @@ def swept(
         patch.setattr(module, "MIN_OVER_CHANCE", 0)
         patch.setitem(RECIPES, "odd", Recipe(refuse))
         said: list[str] = []
-        content = sweep(small_run, out, collection, recipes=["mixed_wi8", "odd"], rounds=3,
+        content = sweep(small_run, out, collection, recipes=["mixed_wi8", "odd", "auto"], rounds=3,
                         say=said.append)
     assert said[1].startswith("mixed_wi8: ") and said[2].startswith("odd: not supported")
     return out, content
@@ -45,9 +45,11 @@ def test_each_recipe_has_its_figures(
 ) -> None:
     out, content = swept
     assert json.loads((out / "sweep.json").read_text()) == json.loads(json.dumps(content))
-    assert [entry["recipe"] for entry in content["recipes"]] == ["float32", "mixed_wi8", "odd"]
+    names = [entry["recipe"] for entry in content["recipes"]]
+    assert names == ["float32", "mixed_wi8", "odd", "auto"]
     assert (content["data"], content["synthetic"], content["combinations"]) == ("people", True, 8)
-    plain, mixed, odd = content["recipes"]
+    plain, mixed, odd, auto = content["recipes"]
+    assert "at least one of the 4 combinations of validation files" in auto["reason"]
     assert odd == {"recipe": "odd",
                    "reason": "odd: not supported by the quantizer (no such operation)"}
     assert (plain["change"], plain["agreement"], plain["ratio_to_float32"]) == (0, 1, 1)
@@ -89,7 +91,7 @@ def test_the_table_says_everything(swept: tuple[Path, dict[str, Any]]) -> None:
     assert text == recipes_table(content)
     assert "all 8 combinations of people's test files, synthetic people" in text
     assert "- odd: not supported by the quantizer (no such operation)" in text
-    assert text.count("not supported") == 2
+    assert text.count("| not made |") == 2
     for picture in ("pareto.png", "layers.png"):
         assert (out / picture).stat().st_size > 10_000
 

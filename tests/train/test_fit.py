@@ -153,27 +153,26 @@ def test_another_seed_is_another_training(
 
 
 def command(people: Path, out: Path, *more: str) -> list[str]:
-    return [sys.executable, str(ROOT / "tests" / "train" / "tiny_training.py"), "fit", "--data",
+    return [str(ROOT / "tests" / "train" / "tiny_training.py"), "fit", "--data",
             str(people), "--model", "tiny", "--image-size", "64", "--epochs", "2", "--out",
             str(out), *more]
 
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on_and_is_the_same(
-    small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_python: Run, small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed once its first epoch is on disk: that epoch is not trained again, and the losses are
     those of a training in another process that nobody disturbed."""
     monkeypatch.setitem(FAMILIES, "tiny", TINY)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     whole, out = tmp_path / "whole", tmp_path / "run"
-    done = subprocess.run(command(small_people, whole), cwd=ROOT, env=environment, check=False,
-                          capture_output=True, text=True)
+    done = run_python(*command(small_people, whole))
     assert done.returncode == 0, done.stderr
     checkpoint = out / "checkpoint" / "face.npz"
     with (tmp_path / "log").open("w") as log:
-        child = subprocess.Popen(command(small_people, out), cwd=ROOT, env=environment, stdout=log,
-                                 stderr=log)
+        child = subprocess.Popen(
+            [sys.executable, *command(small_people, out)], cwd=ROOT, stdout=log, stderr=log,
+            env=os.environ | {"PYTHONPATH": str(ROOT)})
         end = time.monotonic() + 600
         while not checkpoint.is_file() and child.poll() is None and time.monotonic() < end:
             time.sleep(0.002)
@@ -183,8 +182,7 @@ def test_a_killed_training_goes_on_and_is_the_same(
         before = json.loads(str(file["state"]))["rows"]
     assert 1 <= len(before) <= 2
 
-    done = subprocess.run(command(small_people, out, "--resume"), cwd=ROOT, env=environment,
-                          capture_output=True, text=True, check=False)
+    done = run_python(*command(small_people, out, "--resume"))
     assert done.returncode == 0, done.stderr
     for modality in MODALITIES:
         found, expected = history(out, modality), history(whole, modality)

@@ -16,7 +16,10 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
+from edge_runtime.command import silenced_stderr
+
+with silenced_stderr():
+    import keras
 import numpy as np
 from keras import KerasTensor, layers
 

@@ -46,6 +46,7 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
 
     other = run_python(*command, "--epochs", 2)
     assert other.returncode == 2 and "a sweep of other rows or settings" in other.stderr
+    assert len(other.stderr.strip().splitlines()) == 1
 
 
 def planned(out: Path, rows: list[Row], seeds: int, spent_s: float) -> Settings:
