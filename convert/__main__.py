@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from edge_runtime.cli import accuracy_line, network_table
+from edge_runtime.cli.inspect import accuracy_line, network_table
 from edge_runtime.command import Commands, print_json, silenced_stderr
 from edge_runtime.errors import UsageError
 

@@ -1,0 +1,20 @@
+"""The command `visavox`: what is done on the device. A module for each of its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge_runtime.cli import identify, inspect
+from edge_runtime.command import Commands
+
+DESCRIPTION = ("Identify a person on this device from a picture of the face and a few seconds of "
+               "speech. It says who is probably there; it is not access control: a photograph and "
+               "a recording pass for the person.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point of `visavox`."""
+    commands = Commands("visavox", DESCRIPTION)
+    for module in (identify, inspect):
+        module.add(commands)
+    return commands.main(arguments)
