@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -21,11 +22,13 @@ def main() -> int:
     latency.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     latency.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
     _add_bundles(commands.add("size", _size, "bytes of bundles and of the installed runtime"))
-    peers = commands.add("peers", _peers, "our face networks beside what others would use")
-    _add_bundles(peers)
+    peers = commands.add("peers", _peers, "our face network beside what others would use")
+    peers.add_argument("--image-size", type=int, default=256, metavar="S")
+    peers.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     peers.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
     peers.add_argument("--models", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER",
                        help="where the peers' models are kept (build/peers)")
+    peers.add_argument("--json", action="store_true", help="print one JSON object")
     report = commands.add("report", _report, "make the README's tables anew from the results")
     report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
     return commands.main()
@@ -56,14 +59,17 @@ def _size(options: Namespace) -> None:
 
 
 def _peers(options: Namespace) -> None:
-    content = measure_peers(options.bundles, options.models, rounds=options.rounds)
+    content = measure_peers(
+        options.models, image_size=options.image_size, threads=options.threads,
+        rounds=options.rounds,
+        say=(lambda line: None) if options.json else functools.partial(print, flush=True))
     if options.json:
         print_json(content)
         return
     print(peers_table(content))
     known = content["conditions"]
-    print(f"\none face of {content['image_size']} pixels, {known['cpu']}, 1 thread, "
-          f"{known['interpreter']}, load {known['load']}")
+    print(f"\none face of {content['image_size']} pixels, {known['cpu']}, {known['threads']} "
+          f"thread{'s' * (known['threads'] > 1)}, {known['interpreter']}, load {known['load']}")
 
 
 def _report(options: Namespace) -> None:

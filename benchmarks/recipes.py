@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,18 @@ def recipes_table(content: Mapping[str, Any]) -> str:
     if doubts := [f"- {e['recipe']}: {e['certified_reason']}" for e in made if not e["certified"]]:
         lines += ["", "Not certified:", "", *doubts]
     return "\n".join(lines) + "\n"
+
+
+def operations_table(content: Mapping[str, Any]) -> str:
+    """How many operations of each kind each recipe leaves, all networks together."""
+    made = [entry for entry in content["recipes"] if not entry["reason"]]
+    counts = [Counter[str]() for _ in made]
+    for count, entry in zip(counts, made, strict=True):
+        for operations in entry["operations"].values():
+            count.update(operations)
+    kinds = sorted({kind for count in counts for kind in count})
+    return table(["operations", *(entry["recipe"] for entry in made)],
+                 [[kind, *(str(count[kind] or "-") for count in counts)] for kind in kinds]) + "\n"
 
 
 def _cells(entry: Mapping[str, Any], columns: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
+from benchmarks.support import support_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import percent, table
 from edge_runtime.errors import UsageError
@@ -34,7 +35,8 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     text = readme.read_text(encoding="utf-8")
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
                           ("families", families_tables(results)),
-                          ("recipes", recipes_tables(results)), ("peers", peers(results))):
+                          ("recipes", recipes_tables(results)), ("peers", peers(results)),
+                          ("support", support(results))):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -103,6 +105,12 @@ def peers(results: Path = RESULTS) -> str:
     return (f"{peers_table(content)}\n\nOne face of {content['image_size']} pixels, untrained "
             f"MobileViT-XXS networks for 95 people, {known['threads']} thread, {known['cpu']}, "
             f"{known['interpreter']}, in turn in one process.")
+
+
+def support(results: Path = RESULTS) -> str:
+    """Which recipe can be applied to which family."""
+    file = results / "support.json"
+    return support_table(_read(file)).strip() if file.is_file() else "Recipes by family: not run."
 
 
 def families_tables(results: Path = RESULTS) -> str:

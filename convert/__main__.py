@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,14 @@ def main() -> int:
                        help="table, plots, and a bundle for each recipe")
     sweep.add_argument("--recipes", default="all", help="'all', or names with commas between them")
     sweep.add_argument("--rounds", type=int, default=100, help="of the latency's measurement (100)")
+    support = commands.add("support", _support, "try every recipe on every family, untrained")
+    support.add_argument("--out", type=Path, required=True, metavar="FOLDER",
+                         help="what is known so far; a table in it goes on")
+    support.add_argument("--families", default="all", help="'all', or names with commas between "
+                                                           "them")
+    support.add_argument("--recipes", default="all", help="as of sweep")
+    support.add_argument("--image-size", type=int, default=64, metavar="S")
+    support.add_argument("--json", action="store_true", help="print one JSON object")
     for command in (bundle, sweep):
         command.add_argument("run_folder", type=Path, metavar="RUN")
         command.add_argument("--data", type=Path, help="people or pack (those of the training)")
@@ -81,9 +89,7 @@ def _sweep(options: Namespace) -> None:
         from convert.sweep import sweep
     from train.run import load_run
 
-    names = list(SWEPT) if options.recipes == "all" else options.recipes.split(",")
-    for name in names:
-        find_recipe(name)
+    names = _names(options.recipes, SWEPT, find_recipe)
     if options.rounds < 1:
         raise UsageError(f"--rounds expects a number above 0, found {options.rounds}")
     folder = load_run(options.run_folder)
@@ -93,6 +99,32 @@ def _sweep(options: Namespace) -> None:
         print_json(content)
     else:
         print(f"\n{recipes_table(content)}\ntable, plots and bundles: {options.out}")
+
+
+def _support(options: Namespace) -> None:
+    from benchmarks.support import support_table
+
+    with silenced_stderr():
+        from convert.recipes import SWEPT, find_recipe
+        from convert.support import support
+        from train.models.registry import FAMILIES, family_of
+
+    content = support(
+        options.out, _names(options.families, tuple(FAMILIES), family_of),
+        _names(options.recipes, SWEPT, find_recipe), image_size=options.image_size,
+        say=_say(options))
+    if options.json:
+        print_json(content)
+    else:
+        print(support_table(content))
+
+
+def _names(asked: str, known: Sequence[str], check: Callable[[str], object]) -> list[str]:
+    """What an option names: 'all', or names with commas between them, each checked."""
+    names = list(known) if asked == "all" else [name.strip() for name in asked.split(",")]
+    for name in names:
+        check(name)
+    return names
 
 
 def _say(options: Namespace) -> Callable[[str], None]:

@@ -64,7 +64,7 @@ def make_bundle(
         chosen = choose_samples(collection, folder.run.training.seed)
     exported = {part: export(folder, part, collection, folded=folded)
                 for part in folder.run.spec.parts}
-    quantization = Quantization(recipe, runtime)
+    quantization = Quantization(recipe, folded, runtime)
     if recipe == AUTO:
         left = left_by_ladder(folder, exported, collection, chosen, out, max_drop, say)
         quantization = replace(quantization, left=left)
@@ -152,7 +152,7 @@ def _manifest(
         inputs=Inputs(face=FaceContract(size=run.spec.image_size),
                       voice=VoiceContract(samples=CLIP_SAMPLES, sample_rate=SAMPLE_RATE)),
         family=run.spec.family, variant="pair" if run.spec.parts == MODALITIES else "fused",
-        spec=spec, recipe=recipe, samples=_samples(chosen),
+        spec=spec, recipe=recipe, folded=quantization.folded, samples=_samples(chosen),
         float32_layers={part: list(names) for part, names in left.items()} or None,
         score_scaling=None, thresholds=None,
         files={part: _network_file(f"{part}.tflite", c) for part, c in converted.items()},

@@ -76,8 +76,10 @@ def convert(
     if techniques and not collection:
         raise UsageError(f"{quantization.recipe} goes on training and needs people to train on; "
                          "convert a trained run, without --untrained")
-    start = (tuned(folder.path, exported.part, techniques, collection.people.root)
-             if techniques and collection else exported.model)
+    start = exported.model
+    if techniques and collection:
+        start = tuned(folder.path, exported.part, techniques, collection.people.root,
+                      folded=quantization.folded, steps=quantization.tuning_steps)
     samples: Samples = ()
     if recipe.needs_samples:
         samples = (sample_inputs(chosen, collection, folder.run.spec, exported.part)

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipes import recipes_table
+from benchmarks.recipes import operations_table, recipes_table
 from convert.auto import Ladder
 from train.sweep.table import pareto_front
 
 
 def write_tables(out: Path, content: Mapping[str, Any]) -> None:
     """sweep.md, pareto.png and layers.png."""
-    (out / "sweep.md").write_text(recipes_table(content), encoding="utf-8")
+    (out / "sweep.md").write_text(f"{recipes_table(content)}\n{operations_table(content)}",
+                                  encoding="utf-8")
     made = [entry for entry in content["recipes"] if not entry["reason"]]
     title = f"{content['family']} on {content['data']}"
     _draw_pareto(out / "pareto.png", made, title)

@@ -164,12 +164,18 @@ def _split(name: str) -> tuple[tuple[str, ...], str]:
 
 @dataclass(frozen=True)
 class Quantization:
-    """A recipe for all networks of a run. runtime: a key of RUNTIMES. left: operations of each
-    network, by the names of their outputs, that stay float32 all the same."""
+    """A recipe for all networks of a run.
+
+    folded: whether norms and factors were folded, see convert/fold.py. runtime: a key of RUNTIMES.
+    left: operations of each network, by the names of their outputs, that stay float32 all the same.
+    tuning_steps: of each training-time technique at most, None for as many as it takes.
+    """
 
     recipe: str
+    folded: bool = True
     runtime: str = "litert"
     left: Mapping[Part, Sequence[str]] = field(default_factory=dict)
+    tuning_steps: int | None = None
 
 
 def apply_recipe(

@@ -63,7 +63,8 @@ def sweep(
         try:
             left = (left_by_ladder(folder, exported, people, chosen, out / name, MAX_DROP, say)
                     if name == AUTO else {})
-            built = build(folder, Quantization(name, left=left), exported, people, chosen)
+            built = build(folder, Quantization(name, folded, left=left), exported, people,
+                          chosen)
         except (ConversionError, UsageError) as error:  # too few files for auto, say
             entries.append({"recipe": name, "reason": str(error)})
             say(str(error))
@@ -85,7 +86,7 @@ def sweep(
         "people": len(folder.run.spec.people), "combinations": len(reference.pairs),
         "samples": {"seed": chosen.seed, "digest": chosen.digest, "files": {
             modality: [s.path for s in files] for modality, files in chosen.files.items()}},
-        "conditions": conditions,
+        "folded": folded, "conditions": conditions,
         "layers": {part: _layers(network) for part, network in exported.items()},
         "recipes": entries}
     (out / "sweep.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -29,23 +29,26 @@ BEFORE_ANY = (*SPARSITY, *CLUSTERS)  # recipe
 
 
 def tuned(
-    run: Path, part: Part, techniques: tuple[str, ...], data: Path
+    run: Path, part: Part, techniques: tuple[str, ...], data: Path, *, folded: bool = True,
+    steps: int | None = None,
 ) -> bytes:
-    """A network of a run, folded, after the techniques: the `.tflite` model that a recipe takes.
+    """A network of a run after the techniques: the `.tflite` model that a recipe takes.
 
-    data: people or a pack, those of the training. ConversionError where a technique cannot be
-    applied, or the child was killed.
+    data: people or a pack, those of the training. folded: see convert/fold.py. steps: of each
+    technique at most, to find out whether it can be applied. ConversionError where it cannot, or
+    the child was killed.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         try:
-            return pool.submit(_tune_in_child, run, part, techniques, data).result()
+            return pool.submit(_tune_in_child, run, part, techniques, data, folded, steps).result()
         except BrokenProcessPool:
             raise ConversionError(f"{run}: {'_'.join(techniques)} of the {part} network was killed "
                                   "(out of memory?)") from None
 
 
 def _tune_in_child(
-    run: Path, part: Part, techniques: tuple[str, ...], data: Path
+    run: Path, part: Part, techniques: tuple[str, ...], data: Path, folded: bool,
+    steps: int | None,
 ) -> bytes:
     with silenced_stderr():
         from convert.tuning import tune
@@ -61,5 +64,6 @@ def _tune_in_child(
     if folder.run.data:
         collection = without_people(collection, folder.run.data.left_out)
     noises = noises_in(Path(training.noise)) if training.noise else []
-    return tune(fold(folder.load_network(part)), techniques,
-                training_batches(collection, spec, training, part, noises))
+    network = folder.load_network(part)
+    return tune(fold(network) if folded else network, techniques,
+                training_batches(collection, spec, training, part, noises), steps)

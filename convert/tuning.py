@@ -7,7 +7,8 @@ itself gives to them (Hinton et al., Distilling the Knowledge in a Neural Networ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -28,43 +29,70 @@ _BETWEEN = ("ReLU", "Add", "Concatenate", "MaxPooling2D")  # convolutions
 Twin = Any  # tf_keras has no types
 
 
-def tune(network: keras.Model, techniques: tuple[str, ...], batches: Batches) -> bytes:
-    """A folded network -> its `.tflite` model after the techniques, in their order.
+def tune(
+    network: keras.Model, techniques: tuple[str, ...], batches: Batches, steps: int | None = None
+) -> bytes:
+    """A network -> its `.tflite` model after the techniques, in their order.
 
     The model is float32, but for convolutions that quantization-aware training has made int8.
+    steps: of each technique, in the place of EPOCHS.
     """
+    lesson = Lesson(network, batches, steps or EPOCHS * len(batches))
     twin = build_twin(network)
     for technique in techniques:
         if technique == QAT:
-            twin = _quantization_aware(twin, network, batches,
-                                       keep_zeros=techniques[0] in SPARSITY)
+            twin = _quantization_aware(twin, lesson, keep_zeros=techniques[0] in SPARSITY)
         elif technique in SPARSITY:
-            twin = _pruned(twin, network, batches, SPARSITY[technique])
+            twin = _pruned(twin, lesson, SPARSITY[technique])
         else:
-            twin = _clustered(twin, network, batches, CLUSTERS[technique])
+            twin = _clustered(twin, lesson, CLUSTERS[technique])
     return export_twin(twin, quantized=QAT in techniques)
 
 
-def _pruned(twin: Twin, network: keras.Model, batches: Batches, pattern: Any) -> Twin:
+@dataclass(frozen=True)
+class Lesson:
+    """What a twin learns: the network's own scores, for so many steps."""
+
+    network: keras.Model
+    batches: Batches
+    steps: int
+
+    def teach(self, twin: Twin, callbacks: Sequence[Any] = ()) -> None:
+        student = tf_keras.Model(twin.inputs, twin.outputs[0])
+        schedule = tf_keras.optimizers.schedules.CosineDecay(LEARNING_RATE, self.steps)
+        student.compile(tf_keras.optimizers.Adam(schedule), tf_keras.losses.KLDivergence())
+        student.fit(self._examples(), steps_per_epoch=self.steps, callbacks=list(callbacks),
+                    verbose=0)
+
+    def _examples(self) -> Iterator[tuple[Any, Any]]:
+        """Augmented inputs, and the network's scores of them."""
+        for step in range(self.steps):
+            self.batches.epoch, place = divmod(step, len(self.batches))
+            inputs, _ = self.batches[place]
+            yield inputs, np.asarray(self.network.predict_on_batch(inputs)["scores"])
+
+
+def _pruned(twin: Twin, lesson: Lesson, pattern: Any) -> Twin:
     """Zhu and Gupta, To prune, or not to prune, 2017 (arXiv 1710.01878)."""
+    every = max(1, min(_MASKED_EVERY, lesson.steps // 4))
     # The last look has to fall on the schedule's end, or the last zeros are never set.
-    end = max(1, EPOCHS * len(batches) // (2 * _MASKED_EVERY)) * _MASKED_EVERY
+    end = max(1, lesson.steps // (2 * every)) * every
     schedule = (
-        tfmot.sparsity.keras.ConstantSparsity(0.5, 0, frequency=_MASKED_EVERY) if pattern else
-        tfmot.sparsity.keras.PolynomialDecay(0.0, 0.5, 0, end, frequency=_MASKED_EVERY))
+        tfmot.sparsity.keras.ConstantSparsity(0.5, 0, frequency=every) if pattern else
+        tfmot.sparsity.keras.PolynomialDecay(0.0, 0.5, 0, end, frequency=every))
 
     wrapped = _wrapped(twin, lambda layer: tfmot.sparsity.keras.prune_low_magnitude(
         layer, schedule, sparsity_m_by_n=pattern))
-    _fine_tune(wrapped, network, batches, [tfmot.sparsity.keras.UpdatePruningStep()])
+    lesson.teach(wrapped, [tfmot.sparsity.keras.UpdatePruningStep()])
     return _like(twin, tfmot.sparsity.keras.strip_pruning(wrapped))
 
 
-def _clustered(twin: Twin, network: keras.Model, batches: Batches, number: int) -> Twin:
+def _clustered(twin: Twin, lesson: Lesson, number: int) -> Twin:
     """Han et al., Deep Compression, 2016 (arXiv 1510.00149), section 3."""
     start = tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
     wrapped = _wrapped(twin, lambda layer: tfmot.clustering.keras.cluster_weights(
         layer, number_of_clusters=number, cluster_centroids_init=start))
-    _fine_tune(wrapped, network, batches, [])
+    lesson.teach(wrapped)
     return _like(twin, tfmot.clustering.keras.strip_clustering(wrapped))
 
 
@@ -75,13 +103,11 @@ def _wrapped(twin: Twin, wrap: Callable[[Any], Any]) -> Twin:
         wrap(layer) if type(layer).__name__ in ("Conv2D", "Dense") else layer)
 
 
-def _quantization_aware(
-    twin: Twin, network: keras.Model, batches: Batches, *, keep_zeros: bool
-) -> Twin:
+def _quantization_aware(twin: Twin, lesson: Lesson, *, keep_zeros: bool) -> Twin:
     """Jacob et al., Quantization and Training of Neural Networks, 2018 (arXiv 1712.05877)."""
     annotated = _annotated(twin)
     if not annotated:
-        raise ConversionError(f"{network.name}: not supported: quantization-aware training is for "
+        raise ConversionError(f"{twin.name}: not supported: quantization-aware training is for "
                               "convolutions, the network has none")
 
     def wrap(layer: Twin) -> Twin:
@@ -93,7 +119,7 @@ def _quantization_aware(
     with tfmot.quantization.keras.quantize_scope({"Plain": Plain, "_OutputRange": _OutputRange}):
         quantized = tfmot.quantization.keras.quantize_apply(
             tf_keras.models.clone_model(twin, clone_function=wrap))
-    _fine_tune(quantized, network, batches, [_KeepZeros(quantized)] if keep_zeros else [])
+    lesson.teach(quantized, [_KeepZeros(quantized)] if keep_zeros else [])
     return _like(twin, quantized)
 
 
@@ -144,27 +170,6 @@ def _annotated(twin: Twin) -> set[str]:
                 kind in _BETWEEN and before and all(other.name in found for other in before)):
             found.add(layer.name)
     return found
-
-
-def _fine_tune(
-    twin: Twin, network: keras.Model, batches: Batches, callbacks: list[Any]
-) -> None:
-    student = tf_keras.Model(twin.inputs, twin.outputs[0])
-    steps = EPOCHS * len(batches)
-    student.compile(
-        tf_keras.optimizers.Adam(tf_keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)),
-        tf_keras.losses.KLDivergence())
-    student.fit(_taught(network, batches), steps_per_epoch=len(batches), epochs=EPOCHS,
-                callbacks=callbacks, verbose=0)
-
-
-def _taught(network: keras.Model, batches: Batches) -> Iterator[tuple[Any, Any]]:
-    """Augmented inputs, and the network's scores of them."""
-    for epoch in range(EPOCHS):
-        batches.epoch = epoch
-        for i in range(len(batches)):
-            inputs, _ = batches[i]
-            yield inputs, np.asarray(network.predict_on_batch(inputs)["scores"])
 
 
 def _like(twin: Twin, other: Twin) -> Twin:

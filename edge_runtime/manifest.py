@@ -121,8 +121,8 @@ class Accuracy(_Strict, frozen=True):
 
 
 class Manifest(_Strict, frozen=True):
-    """The contents of manifest.json. float32_layers: what the recipe `auto` left unquantized, by
-    network."""
+    """The contents of manifest.json. folded: whether norms and constant factors were folded into
+    weights before. float32_layers: what the recipe `auto` left unquantized, by network."""
 
     format: int
     people: Annotated[list[str], msgspec.Meta(min_length=1)]
@@ -131,6 +131,7 @@ class Manifest(_Strict, frozen=True):
     variant: str
     spec: dict[str, str | int | float | bool | list[str] | None]
     recipe: str
+    folded: bool
     samples: RepresentativeSamples | None
     float32_layers: dict[str, list[str]] | None
     score_scaling: ScoreScaling | None

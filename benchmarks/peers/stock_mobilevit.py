@@ -1,8 +1,8 @@
 """MobileViT-XXS of stock Keras layers, converted as a tutorial would.
 
-    python -m benchmarks.peers.stock_mobilevit OUT
+    python -m benchmarks.peers.stock_mobilevit OUT IMAGE_SIZE
 
-Two networks for pictures of 256 pixels, untrained: no operation's time depends on its weights.
+Two networks, untrained: no operation's time depends on its weights.
 
     textbook   as public tutorials describe it: unfold is a bare reshape, Keras's MultiHeadAttention
                attends on the 4-D tensor; converted to float32, and with dynamic range
@@ -27,15 +27,15 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-IMAGE_SIZE = 256
 CLASSES = 95
 STAGES = ((48, 64, 2), (64, 80, 4), (80, 96, 3))  # channels, width and depth of each transformer
 
 
 def main() -> None:
-    out = Path(sys.argv[1])
+    out, image_size = Path(sys.argv[1]), int(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
-    textbook, naive = stock_mobilevit(whole_patches=False), stock_mobilevit(whole_patches=True)
+    textbook, naive = (stock_mobilevit(image_size, whole_patches=whole)
+                       for whole in (False, True))
     for name, network, options in (
             ("textbook_float32", textbook, {}), ("textbook_dynamic", textbook, {"dynamic": True}),
             ("naive_float32", naive, {}), ("naive_int8", naive, {"int8": True})):
@@ -44,9 +44,9 @@ def main() -> None:
         partial.replace(out / f"{name}.tflite")
 
 
-def stock_mobilevit(whole_patches: bool) -> keras.Model:
+def stock_mobilevit(image_size: int, *, whole_patches: bool) -> keras.Model:
     """Widths after the paper's appendix, table 4."""
-    image = layers.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
+    image = layers.Input((image_size, image_size, 3))
     x = _conv(layers.Rescaling(1 / 255)(image), 16, 3, strides=2)
     x = _inverted_residual(x, 16, strides=1)
     x = _inverted_residual(x, 24, strides=2)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.recipes import recipes_table
+from benchmarks.recipes import operations_table, recipes_table
 from convert import sweep as module
 from convert.recipes import RECIPES, Recipe
 from convert.sweep import sweep
@@ -88,7 +89,8 @@ def test_errors_by_layer(swept: tuple[Path, dict[str, Any]]) -> None:
 def test_the_table_says_everything(swept: tuple[Path, dict[str, Any]]) -> None:
     out, content = swept
     text = (out / "sweep.md").read_text()
-    assert text == recipes_table(content)
+    assert text == f"{recipes_table(content)}\n{operations_table(content)}"
+    assert re.search(r"\| CONV_2D +\| +\d+ \| +\d+ \|", text)
     assert "all 8 combinations of people's test files, synthetic people" in text
     assert "- odd: not supported by the quantizer (no such operation)" in text
     assert text.count("| not made |") == 2

@@ -21,7 +21,7 @@ from convert.fold import fold
 from train.batches import Batches
 from train.models.layers import attention, l2_normalised
 
-SIZE = 16
+SIZE, STEPS = 16, 64
 
 
 def network() -> keras.Model:
@@ -48,13 +48,12 @@ def network() -> keras.Model:
 def main(folder: Path, names: list[str]) -> None:
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
-    tuning.EPOCHS = 2
     examples = list(rng.uniform(0, 255, (64, SIZE, SIZE, 3)).astype(np.float32))
     batches = Batches(examples, [i % 5 for i in range(64)], 5, lambda face, rng: face,
                       batch_size=16, seed=0)
     trained = fold(network())
     for name in names:
-        model = tuning.tune(trained, tuple(name.split("_")), batches)
+        model = tuning.tune(trained, tuple(name.split("_")), batches, STEPS)
         (folder / f"{name}.tflite").write_bytes(model)
     faces = np.stack(examples[:4])
     np.savez(folder / "expected.npz", faces=faces, scores=trained.predict(faces)["scores"])
