@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,9 +31,11 @@ from convert.samples import Chosen, choose_samples, sample_inputs
 from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
+from edge_runtime.manifest import FILE_NAME as MANIFEST
 from edge_runtime.metrics import equal_error_rate, people_interval
 from train.models.registry import Part
 from train.run import RunFolder
+from train.sweep.settings import read_json, write_json
 
 REFERENCE = "float32"
 ROUNDS = 100
@@ -45,9 +48,10 @@ def sweep(
 ) -> dict[str, Any]:
     """Make a bundle of each recipe in `out`, measure all of them and leave table and plots there.
 
-    Returns what `sweep --json` prints. Times are of one thread, recipes in turn in one process.
-    Raises ConversionError where the float32 networks are no better than chance, so that there is
-    nothing to lose.
+    Returns what `sweep --json` prints. Times are of one thread, recipes in turn in one process. A
+    sweep that was stopped goes on: bundles of the same networks, data and recipe are kept, and only
+    timed anew. Raises ConversionError where the float32 networks are no better than chance, so that
+    there is nothing to lose.
     """
     people = known_people(folder, collection)
     assert people is not None
@@ -57,9 +61,14 @@ def sweep(
     chosen = choose_samples(people, folder.run.training.seed)
     exported = {part: export(folder, part, people, folded=folded)
                 for part in folder.run.spec.parts}
+    key = _key(exported, people, folded)
     entries: list[dict[str, Any]] = []
     reference: PairScores | None = None
     for name in names:
+        if reference and (kept := _kept(out, name, key)):
+            entries.append(kept)
+            say(f"{name}: kept")
+            continue
         try:
             left = (left_by_ladder(folder, exported, people, chosen, out / name, MAX_DROP, say)
                     if name == AUTO else {})
@@ -74,6 +83,7 @@ def sweep(
         write_bundle(out / name, built)
         snr = _layer_snr(built, exported, chosen, people, folder)
         entries.append(_entry(built, reference, exported) | {"layer_snr_db": snr})
+        write_json(_entry_file(out, name), {"key": key, "entry": entries[-1]})
         say(f"{name}: {100 * entries[-1]['accuracy'][built.scores.main_column]:.1f} %, "
             f"{entries[-1]['bytes']['total'] / 1e6:.2f} MB")
     say("latency, recipes in turn")
@@ -92,6 +102,27 @@ def sweep(
     (out / "sweep.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     write_tables(out, content)
     return content
+
+
+def _key(exported: Mapping[Part, Exported], collection: Collection, folded: bool) -> str:
+    """Stands for all that a bundle is made of but the recipe; the code is not part of it."""
+    whole = hashlib.sha256(f"{collection.digest} {folded}".encode())
+    for network in exported.values():
+        whole.update(network.model)
+    return whole.hexdigest()
+
+
+def _entry_file(out: Path, name: str) -> Path:
+    return out / f"{name}.json"
+
+
+def _kept(out: Path, name: str, key: str) -> dict[str, Any] | None:
+    """What a sweep before this one found out about the bundle, where that is still there."""
+    kept = read_json(_entry_file(out, name))
+    if kept is None or kept["key"] != key or not (out / name / MANIFEST).is_file():
+        return None
+    entry: dict[str, Any] = kept["entry"]
+    return entry
 
 
 def _not_at_chance(folder: RunFolder, scores: PairScores) -> PairScores:
