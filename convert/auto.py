@@ -17,16 +17,15 @@ from pathlib import Path
 from convert.export import operations_in_order
 from convert.judge import combination_scores
 from convert.layers import layer_snr
-from convert.networks import Exported
 from convert.parity import device_inputs, device_scores
-from convert.recipes import AUTO, Samples, apply_recipe
+from convert.prepare import Prepared
+from convert.recipes import AUTO, apply_recipe
 from convert.speed import medians_ms
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.interpreter import Network
 from edge_runtime.people import all_combinations
 from train.models.registry import Part
-from train.run import RunFolder
 from train.sweep.settings import write_json
 
 MAX_DROP = 0.005  # of the accuracy on validation, under float32's
@@ -68,24 +67,27 @@ class Ladder:
 
 
 def climb(
-    folder: RunFolder, exported: Mapping[Part, Exported], collection: Collection,
-    samples: Mapping[Part, Samples], state: Path, *, max_drop: float = MAX_DROP, say: Say = print,
+    prepared: Prepared, state: Path, *, max_drop: float = MAX_DROP, say: Say = print
 ) -> Ladder:
     """Search the ladder; what was tried is kept in the file `state`, and not tried again.
 
-    UsageError for a `max_drop` that no number of combinations can show, ConversionError where
-    MAX_EVALUATIONS do not reach it.
+    UsageError for a run without people, and for a `max_drop` that no number of combinations can
+    show; ConversionError where MAX_EVALUATIONS do not reach it.
     """
+    collection = prepared.collection
+    if collection is None:
+        raise UsageError("auto is judged on validation files; convert a trained run, without "
+                         "--untrained")
     pairs = all_combinations(collection.people, "validation")
     if not pairs or max_drop < 1 / len(pairs):
         raise UsageError(f"auto: --max-drop expects at least one of the {len(pairs)} combinations "
                          f"of validation files, {100 / max(len(pairs), 1):.2f} points, found "
                          f"{100 * max_drop:g}")
-    search = _Search(folder, exported, collection, samples)
-    reference = search.accuracy({part: e.model for part, e in exported.items()})
+    search = _Search(prepared, collection)
+    reference = search.accuracy({part: e.model for part, e in prepared.exported.items()})
     ranked = search.ranked()
-    key = hashlib.sha256(json.dumps([folder.run.commit, collection.digest, max_drop, ranked],
-                                    default=str).encode()).hexdigest()
+    known = [prepared.folder.run.commit, collection.digest, max_drop, ranked]
+    key = hashlib.sha256(json.dumps(known, default=str).encode()).hexdigest()
     rungs = _read(state, key)
 
     def tried(raised: int) -> bool:
@@ -123,12 +125,10 @@ def lowest(within: Callable[[int], bool], most: int) -> bool:
 class _Search:
     """What every rung is measured on."""
 
-    def __init__(
-        self, folder: RunFolder, exported: Mapping[Part, Exported], collection: Collection,
-        samples: Mapping[Part, Samples],
-    ) -> None:
-        self.folder, self.exported, self.collection = folder, exported, collection
-        self.samples = samples
+    def __init__(self, prepared: Prepared, collection: Collection) -> None:
+        self.folder, self.collection = prepared.folder, collection
+        self.exported, self.scaling = prepared.exported, prepared.scaling
+        self.samples = {part: prepared.samples(part) for part in prepared.exported}
 
     def accuracy(self, models: Mapping[Part, bytes]) -> float:
         """Of the ensemble, or the fused network, on all combinations of validation files."""
@@ -137,7 +137,7 @@ class _Search:
             inputs = device_inputs(self.folder, part, self.collection, "validation")
             scores[part] = device_scores(Network(model), inputs)
         pairs = all_combinations(self.collection.people, "validation")
-        found = combination_scores(pairs, self.folder.run.spec.people, scores)
+        found = combination_scores(pairs, self.folder.run.spec.people, scores, self.scaling)
         return found.accuracy()[found.main_column]
 
     def ranked(self) -> list[tuple[Part, str, float]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from convert.networks import Converted
 from convert.parity import Array, Case
 from convert.recipes import find_recipe
 from edge_runtime.accuracy import Pair, PairScores, fused_pairs, score_pairs
 from edge_runtime.collection import Collection
-from edge_runtime.manifest import Accuracy
-from edge_runtime.people import all_combinations
+from edge_runtime.interpreter import Network
+from edge_runtime.manifest import Accuracy, ScoreScaling
 from train.models.registry import Part
 from train.run import RunFolder
 
@@ -20,21 +19,10 @@ MAX_DROP = 0.01  # of the ensemble's accuracy under float32's, on all combinatio
 MIN_OVER_CHANCE = 1.5  # times as often right as by chance, or the networks have not learned
 
 
-def pair_scores(
-    folder: RunFolder, converted: Mapping[Part, Converted], collection: Collection
-) -> PairScores:
-    """The recipe's scores of all combinations of test faces and clips."""
-    found = {part: c.comparison.scores for part, c in converted.items() if c.comparison}
-    return combination_scores(all_combinations(collection.people), folder.run.spec.people, found)
-
-
 def measure(
-    folder: RunFolder, converted: Mapping[Part, Converted], collection: Collection,
-    found: PairScores,
+    folder: RunFolder, collection: Collection, found: PairScores, reference: PairScores
 ) -> Accuracy:
-    """Accuracy on all combinations, and how often Keras agrees."""
-    reference = combination_scores(list(found.pairs), folder.run.spec.people,
-                                   {part: c.reference for part, c in converted.items()})
+    """Accuracy on all combinations, and how often Keras, the reference, agrees."""
     data = folder.run.data
     shares = found.accuracy()
     return Accuracy(
@@ -46,12 +34,13 @@ def measure(
 
 
 def combination_scores(
-    pairs: list[Pair], names: tuple[str, ...], scores: Mapping[Part, Mapping[Case, Array]]
+    pairs: Sequence[Pair], names: tuple[str, ...], scores: Mapping[Part, Mapping[Case, Array]],
+    scaling: ScoreScaling | None = None,
 ) -> PairScores:
     """From each network's scores of its cases to those of combinations."""
     if "fused" in scores:
         return fused_pairs(pairs, names, np.stack([scores["fused"][pair] for pair in pairs]))
-    return score_pairs(pairs, names, scores["face"], scores["voice"])
+    return score_pairs(pairs, names, scores["face"], scores["voice"], scaling)
 
 
 def agreement(found: PairScores, reference: PairScores) -> float:
@@ -62,13 +51,12 @@ def agreement(found: PairScores, reference: PairScores) -> float:
 
 
 def find_faults(
-    recipe: str, converted: Mapping[Part, Converted], accuracy: Accuracy | None,
-    num_people: int,
+    recipe: str, networks: Mapping[Part, Network], accuracy: Accuracy | None, num_people: int
 ) -> list[str]:
     """Why the bundle is not certified; empty where it is."""
     faults, limit = [], find_recipe(recipe).max_partitions
-    for part, c in converted.items():
-        partitions = c.network.xnnpack_partitions()
+    for part, network in networks.items():
+        partitions = network.xnnpack_partitions()
         if limit is not None and partitions is not None and partitions > limit:
             faults.append(f"XNNPACK takes the {part} network in {partitions} pieces, "
                           f"{recipe} allows {limit}")

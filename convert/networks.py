@@ -1,4 +1,4 @@
-"""One network of a run on its way into a bundle: exported once, then quantized by any recipe."""
+"""One network of a run as a float32 `.tflite` model, held to what Keras answers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ from convert.parity import (
     device_inputs,
     keras_scores,
 )
-from convert.recipes import Quantization, Samples, apply_recipe, find_recipe
-from convert.samples import Chosen, noise_inputs, sample_inputs
-from convert.techniques import tuned
 from edge_runtime.collection import Collection
-from edge_runtime.errors import UsageError
 from edge_runtime.interpreter import Network
 from train.models.registry import Part
 from train.run import RunFolder
@@ -38,17 +34,6 @@ class Exported:
     comparison: Comparison | None
 
 
-@dataclass(frozen=True)
-class Converted:
-    """A network by a recipe; comparison is None where there is no data to compare on."""
-
-    model: bytes
-    network: Network
-    embedding_dim: int
-    comparison: Comparison | None
-    reference: Mapping[Case, Array]
-
-
 def export(
     folder: RunFolder, part: Part, collection: Collection | None, *, folded: bool = True
 ) -> Exported:
@@ -63,31 +48,3 @@ def export(
     comparison = compare(Network(model), device_inputs(folder, part, collection), reference)
     assert_float32(part, comparison)
     return Exported(part, model, dim, trained.count_params(), reference, comparison)
-
-
-def convert(
-    exported: Exported, quantization: Quantization, folder: RunFolder,
-    collection: Collection | None, chosen: Chosen | None,
-) -> Converted:
-    """chosen: the representative samples, for a recipe that needs them; without a collection, noise
-    is good enough for a network that is for latency only."""
-    recipe = find_recipe(quantization.recipe)
-    techniques = recipe.techniques
-    if techniques and not collection:
-        raise UsageError(f"{quantization.recipe} goes on training and needs people to train on; "
-                         "convert a trained run, without --untrained")
-    start = exported.model
-    if techniques and collection:
-        start = tuned(folder.path, exported.part, techniques, collection.people.root,
-                      folded=quantization.folded, steps=quantization.tuning_steps)
-    samples: Samples = ()
-    if recipe.needs_samples:
-        samples = (sample_inputs(chosen, collection, folder.run.spec, exported.part)
-                   if chosen and collection else noise_inputs(Network(exported.model).inputs))
-    model = apply_recipe(quantization.recipe, start, samples, runtime=quantization.runtime,
-                         left=quantization.left.get(exported.part, ()))
-    network, comparison = Network(model), exported.comparison
-    if collection and model is not exported.model:
-        inputs = device_inputs(folder, exported.part, collection)
-        comparison = compare(network, inputs, exported.reference)
-    return Converted(model, network, exported.embedding_dim, comparison, exported.reference)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,6 @@ from convert.export import SIGNATURE, first_line, quiet
 from convert.techniques import BEFORE_ANY, QAT, SPARSITY
 from edge_runtime.errors import ConversionError, UsageError
 from train.frontend import LAYER_NAME
-from train.models.registry import Part
 
 Samples = Sequence[Mapping[str, npt.NDArray[np.float32]]]
 """A network's inputs [1, ...] by name, of each representative sample."""
@@ -162,31 +161,15 @@ def _split(name: str) -> tuple[tuple[str, ...], str]:
     return (first, *techniques), base
 
 
-@dataclass(frozen=True)
-class Quantization:
-    """A recipe for all networks of a run.
-
-    folded: whether norms and factors were folded, see convert/fold.py. runtime: a key of RUNTIMES.
-    left: operations of each network, by the names of their outputs, that stay float32 all the same.
-    tuning_steps: of each training-time technique at most, None for as many as it takes.
-    """
-
-    recipe: str
-    folded: bool = True
-    runtime: str = "litert"
-    left: Mapping[Part, Sequence[str]] = field(default_factory=dict)
-    tuning_steps: int | None = None
-
-
 def apply_recipe(
     name: str, model: bytes, samples: Samples = (), *, runtime: str = "litert",
     left: Sequence[str] = (),
 ) -> bytes:
     """A float32 `.tflite` model -> the model by the recipe.
 
-    samples: what a static recipe measures its ranges on. runtime, left: as of a Quantization.
-    UsageError for an unknown recipe or one that lacks samples, ConversionError where the quantizer
-    cannot do it.
+    samples: what a static recipe measures its ranges on. runtime: a key of RUNTIMES. left: names of
+    outputs of operations that stay float32 all the same. UsageError for an unknown recipe or one
+    that lacks samples, ConversionError where the quantizer cannot do it.
     """
     recipe = find_recipe(name)
     if recipe.configure is None:

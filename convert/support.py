@@ -14,9 +14,9 @@ import keras
 
 from benchmarks.timing import conditions
 from convert.bundle import Built, build, left_by_ladder
-from convert.networks import export
-from convert.recipes import AUTO, SWEPT, Quantization
-from convert.samples import choose_samples
+from convert.prepare import prepare
+from convert.quantized import Quantization
+from convert.recipes import AUTO, SWEPT
 from convert.speed import medians_ms
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
@@ -73,23 +73,21 @@ def _row(
     folder: RunFolder, collection: Collection, recipes: Sequence[str], out: Path, say: Say
 ) -> dict[str, Any]:
     family = folder.run.spec.family
-    chosen = choose_samples(collection, seed=0)
-    exported = {part: export(folder, part, collection) for part in folder.run.spec.parts}
+    prepared = prepare(folder, collection)
     built: dict[str, Built] = {}
     reasons: dict[str, str] = {}
     for name in recipes:
         try:
-            left = left_by_ladder(folder, exported, collection, chosen, out / f"{family}-{name}",
-                                  max_drop=1.0, say=say) if name == AUTO else {}
-            built[name] = build(folder, Quantization(name, left=left, tuning_steps=STEPS), exported,
-                                collection, chosen)
+            left = (left_by_ladder(prepared, out / f"{family}-{name}", 1.0, say) if name == AUTO
+                    else {})
+            built[name] = build(prepared, Quantization(name, left=left, tuning_steps=STEPS))
         except ConversionError as error:
             reasons[name] = str(error)
         say(f"{family}, {name}: {reasons.get(name, 'converted')}")
         keras.utils.clear_session(free_memory=False)
     ms = medians_ms({name: found.models.values() for name, found in built.items()})
     return {"family": family,
-            "parameters": sum(network.parameters for network in exported.values()),
+            "parameters": sum(network.parameters for network in prepared.exported.values()),
             "recipes": [_cell(name, built.get(name), ms.get(name), ms[REFERENCE],
                               reasons.get(name)) for name in recipes]}
 

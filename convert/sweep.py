@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +12,20 @@ import numpy as np
 
 from benchmarks.latency import measure_latency
 from convert.auto import MAX_DROP
-from convert.bundle import (
-    Built,
-    build,
-    check_place,
-    describe,
-    known_people,
-    left_by_ladder,
-    write_bundle,
-)
+from convert.bundle import Built, build, check_place, describe, left_by_ladder, write_bundle
 from convert.export import operations_in_order
 from convert.judge import MIN_OVER_CHANCE, agreement
 from convert.layers import layer_snr
-from convert.networks import Exported, export
+from convert.networks import Exported
 from convert.plots import write_tables
-from convert.recipes import AUTO, SWEPT, Quantization
-from convert.samples import Chosen, choose_samples, sample_inputs
+from convert.prepare import Prepared, prepare
+from convert.quantized import Quantization
+from convert.recipes import AUTO, SWEPT
 from edge_runtime.accuracy import PairScores
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.manifest import FILE_NAME as MANIFEST
 from edge_runtime.metrics import equal_error_rate, people_interval
-from train.models.registry import Part
 from train.run import RunFolder
 from train.sweep.settings import read_json, write_json
 
@@ -53,15 +45,13 @@ def sweep(
     timed anew. Raises ConversionError where the float32 networks are no better than chance, so that
     there is nothing to lose.
     """
-    people = known_people(folder, collection)
-    assert people is not None
     names = [REFERENCE, *(name for name in recipes if name != REFERENCE)]
     for name in names:
         check_place(out / name)
-    chosen = choose_samples(people, folder.run.training.seed)
-    exported = {part: export(folder, part, people, folded=folded)
-                for part in folder.run.spec.parts}
-    key = _key(exported, people, folded)
+    prepared = prepare(folder, collection, folded=folded)
+    people, chosen = prepared.collection, prepared.chosen
+    assert people and chosen
+    key = _key(prepared)
     entries: list[dict[str, Any]] = []
     reference: PairScores | None = None
     for name in names:
@@ -70,10 +60,8 @@ def sweep(
             say(f"{name}: kept")
             continue
         try:
-            left = (left_by_ladder(folder, exported, people, chosen, out / name, MAX_DROP, say)
-                    if name == AUTO else {})
-            built = build(folder, Quantization(name, folded, left=left), exported, people,
-                          chosen)
+            left = left_by_ladder(prepared, out / name, MAX_DROP, say) if name == AUTO else {}
+            built = build(prepared, Quantization(name, left=left))
         except (ConversionError, UsageError) as error:  # too few files for auto, say
             entries.append({"recipe": name, "reason": str(error)})
             say(str(error))
@@ -81,8 +69,7 @@ def sweep(
         assert built.scores is not None
         reference = reference or _not_at_chance(folder, built.scores)
         write_bundle(out / name, built)
-        snr = _layer_snr(built, exported, chosen, people, folder)
-        entries.append(_entry(built, reference, exported) | {"layer_snr_db": snr})
+        entries.append(_entry(built, reference, prepared))
         write_json(_entry_file(out, name), {"key": key, "entry": entries[-1]})
         say(f"{name}: {100 * entries[-1]['accuracy'][built.scores.main_column]:.1f} %, "
             f"{entries[-1]['bytes']['total'] / 1e6:.2f} MB")
@@ -97,17 +84,18 @@ def sweep(
         "samples": {"seed": chosen.seed, "digest": chosen.digest, "files": {
             modality: [s.path for s in files] for modality, files in chosen.files.items()}},
         "folded": folded, "conditions": conditions,
-        "layers": {part: _layers(network) for part, network in exported.items()},
+        "layers": {part: _layers(network) for part, network in prepared.exported.items()},
         "recipes": entries}
     (out / "sweep.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     write_tables(out, content)
     return content
 
 
-def _key(exported: Mapping[Part, Exported], collection: Collection, folded: bool) -> str:
+def _key(prepared: Prepared) -> str:
     """Stands for all that a bundle is made of but the recipe; the code is not part of it."""
-    whole = hashlib.sha256(f"{collection.digest} {folded}".encode())
-    for network in exported.values():
+    assert prepared.collection
+    whole = hashlib.sha256(f"{prepared.collection.digest} {prepared.scaling}".encode())
+    for network in prepared.exported.values():
         whole.update(network.model)
     return whole.hexdigest()
 
@@ -134,9 +122,7 @@ def _not_at_chance(folder: RunFolder, scores: PairScores) -> PairScores:
     return scores
 
 
-def _entry(
-    built: Built, reference: PairScores, exported: Mapping[Part, Exported]
-) -> dict[str, Any]:
+def _entry(built: Built, reference: PairScores, prepared: Prepared) -> dict[str, Any]:
     scores = built.scores
     assert scores is not None and built.manifest.accuracy is not None
     column = scores.main_column
@@ -152,7 +138,8 @@ def _entry(
         "agreement": agreement(scores, reference),
         "equal_error_rate": equal_error_rate(main[rows, scores.labels], main[others]),
         "certified_reason": built.manifest.reason,
-        "parameters": {part: network.parameters for part, network in exported.items()},
+        "parameters": {part: network.parameters for part, network in prepared.exported.items()},
+        "layer_snr_db": _layer_snr(built, prepared),
         "operations": {part: file.operations for part, file in files.items()}}
 
 
@@ -160,16 +147,12 @@ def _layers(network: Exported) -> list[str]:
     return [name for _, name in operations_in_order(network.model)]
 
 
-def _layer_snr(
-    built: Built, exported: Mapping[Part, Exported], chosen: Chosen, collection: Collection,
-    folder: RunFolder,
-) -> dict[str, list[float | None]]:
+def _layer_snr(built: Built, prepared: Prepared) -> dict[str, list[float | None]]:
     """In the order of the layers; null where the recipe's model has no such output."""
     found: dict[str, list[float | None]] = {}
-    for part, network in exported.items():
+    for part, network in prepared.exported.items():
         if built.models[part] != network.model:
-            snr = layer_snr(network.model, built.models[part],
-                            sample_inputs(chosen, collection, folder.run.spec, part))
+            snr = layer_snr(network.model, built.models[part], prepared.samples(part))
             found[part] = [round(snr[name], 1) if name in snr else None
                            for name in _layers(network)]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from edge_runtime.metrics import people_interval
 from edge_runtime.people import Sample
 from edge_runtime.scoring import fuse
 from edge_runtime.voice import Sound, mix_noise
+
+if TYPE_CHECKING:  # the manifest's module needs the columns of this one
+    from edge_runtime.manifest import ScoreScaling
 
 COLUMNS = ("face", "voice", "ensemble", "fused")
 Scores = npt.NDArray[np.float32]
@@ -49,11 +53,12 @@ class PairScores:
 def score_pairs(
     pairs: Sequence[Pair], names: Sequence[str],
     face_scores: Mapping[Sample, Scores], voice_scores: Mapping[Sample, Scores],
+    scaling: ScoreScaling | None = None,
 ) -> PairScores:
     """Put the scores [people] of single files together into those of pairs."""
     faces = np.stack([face_scores[face] for face, _ in pairs])
     voices = np.stack([voice_scores[clip] for _, clip in pairs])
-    columns = {"face": faces, "voice": voices, "ensemble": fuse(faces, voices)}
+    columns = {"face": faces, "voice": voices, "ensemble": fuse(faces, voices, scaling)}
     return PairScores(pairs, _labels(pairs, names), columns)
 
 

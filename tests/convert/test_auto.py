@@ -12,9 +12,7 @@ from PIL import Image
 
 from convert.auto import MAX_EVALUATIONS, Ladder, Rung, climb, lowest
 from convert.bundle import make_bundle
-from convert.networks import export
-from convert.recipes import Samples
-from convert.samples import choose_samples, sample_inputs
+from convert.prepare import prepare
 from edge_runtime.collection import Collection
 from edge_runtime.errors import UsageError
 from train.models.registry import Part
@@ -26,16 +24,12 @@ def test_a_ladder_is_climbed_once(
     small_run: RunFolder, collection: Collection, tmp_path: Path
 ) -> None:
     parts = small_run.run.spec.parts
-    exported = {part: export(small_run, part, collection) for part in parts}
-    chosen = choose_samples(collection, 0)
-    samples: dict[Part, Samples] = {
-        part: sample_inputs(chosen, collection, small_run.run.spec, part)[:4] for part in parts}
+    prepared = prepare(small_run, collection)
     said: list[str] = []
     state = tmp_path / "ladder.json"
 
     def ladder(max_drop: float) -> Ladder:
-        return climb(small_run, exported, collection, samples, state, max_drop=max_drop,
-                     say=said.append)
+        return climb(prepared, state, max_drop=max_drop, say=said.append)
 
     found = ladder(1.0)  # anything goes
     assert [rung.raised for rung in found.rungs] == [0] and found.best.raised == 0

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from convert import bundle as convert_bundle
-from convert import judge, networks, parity
+from convert import judge, parity, quantized
 from convert.bundle import describe, make_bundle
 from convert.recipes import RECIPES, Recipe
 from edge_runtime.bundle import load_bundle
@@ -21,10 +21,11 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Manifest, read_manifest
-from edge_runtime.people import all_combinations
-from train.evaluate import fused_scores
+from edge_runtime.people import MODALITIES, all_combinations
+from train.evaluate import fused_scores, network_scores
 from train.fit import init
 from train.run import RunFolder
+from train.scaling import fit_scaling
 from train.spec import make_spec
 
 
@@ -55,7 +56,7 @@ def test_the_manifest_says_where_it_comes_from(
                                  "loss": "softmax", "cosface_scale": 30.0}
         assert manifest.recipe == recipe and manifest.seed == run.training.seed
         assert manifest.inputs.face and manifest.inputs.face.size == 64
-        assert (manifest.score_scaling, manifest.thresholds) == (None, None)
+        assert manifest.score_scaling is not None and manifest.thresholds is None
         assert (manifest.samples is not None) is (recipe == "mixed_wi8")
         assert manifest.interpreters == ["ai-edge-litert", *(
             ["tflite-runtime"] if recipe == "float32" else [])]
@@ -82,6 +83,30 @@ def test_accuracy_is_on_all_combinations(
     exact = found["float32"].accuracy
     assert exact is not None and exact.agreement == 1
     assert exact.float32 == {c: getattr(exact, c) for c in ("face", "voice", "ensemble")}
+
+
+def test_scores_are_scaled_by_validation_files(
+    small_bundles: dict[str, Path], small_run: RunFolder, small_people: Path,
+    collection: Collection,
+) -> None:
+    """The same for every recipe; what identifies on the device is what accuracy is of."""
+    scalings = [manifest.score_scaling for manifest in manifests(small_bundles).values()]
+    assert scalings[0] is not None and all(scaling == scalings[0] for scaling in scalings)
+    pairs = all_combinations(collection.people, "validation")
+    face, voice = (network_scores(small_run.load_network(modality), collection, small_run, modality,
+                                  "validation") for modality in MODALITIES)
+    expected = fit_scaling(np.stack([face[f] for f, _ in pairs]),
+                           np.stack([voice[v] for _, v in pairs]),
+                           np.array([small_run.run.spec.people.index(f.person) for f, _ in pairs]))
+    for modality in MODALITIES:
+        found, wanted = getattr(scalings[0], modality), getattr(expected, modality)
+        assert found.temperature == pytest.approx(wanted.temperature, rel=0.05)
+        assert found.weight == pytest.approx(wanted.weight, rel=0.05)
+    identifier = Identifier.load(small_bundles["float32"], allow_uncertified=True)
+    named = [identifier.identify(small_people / f.path, small_people / v.path).top[0].person
+             == f.person for f, v in all_combinations(collection.people)]
+    accuracy = read_manifest(small_bundles["float32"]).accuracy
+    assert accuracy is not None and accuracy.ensemble == np.mean(named)
 
 
 def test_certified_means_without_a_fault(small_bundles: dict[str, Path]) -> None:
@@ -150,7 +175,7 @@ def test_nothing_half_is_left(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(networks if step == "apply_recipe" else convert_bundle, step, fail)
+    monkeypatch.setattr(quantized if step == "apply_recipe" else convert_bundle, step, fail)
     with pytest.raises(OSError, match="the disk is full"):
         make_bundle(small_run, "dynamic_wi8", out, collection)
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"] * there
@@ -180,17 +205,13 @@ def test_a_recipe_that_loses_is_not_certified(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Scores of the recipe turned around, so that the last person is named where the first was."""
-    plain = networks.compare
-    calls: list[Any] = []
+    plain = quantized.compare
 
     def compare(*arguments: Any) -> Any:
         found = plain(*arguments)
-        calls.append(found)
-        if len(calls) % 2:  # of float32 with Keras
-            return found
         return replace(found, scores={s: row[::-1].copy() for s, row in found.scores.items()})
 
-    monkeypatch.setattr(networks, "compare", compare)
+    monkeypatch.setattr(quantized, "compare", compare)
     manifest = make_bundle(small_run, "dynamic_wi8", tmp_path / "bundle", collection)
     accuracy = manifest.accuracy
     assert accuracy is not None and accuracy.ensemble is not None and accuracy.agreement < 1

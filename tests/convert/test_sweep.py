@@ -94,7 +94,7 @@ def test_errors_by_layer(swept: tuple[Path, dict[str, Any]]) -> None:
 
 
 def test_the_table_says_everything(swept: tuple[Path, dict[str, Any]]) -> None:
-    out, content = swept
+    out, _ = swept
     text = (out / "sweep.md").read_text()
     stored = json.loads((out / "sweep.json").read_text())
     assert text == f"{recipes_table(stored)}\n{operations_table(stored)}"
