@@ -1,0 +1,106 @@
+"""How often a stranger gets a name, and somebody enrolled gets none: ISO/IEC 19795-1, open set.
+
+FPIR: the share of strangers' probes that anybody's name is given to. FNIR: the share of enrolled
+people's probes that their own name is not given to, be it another's or none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.metrics import people_interval
+
+Array = npt.NDArray[np.floating]
+Labels = npt.NDArray[np.integer]
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class OpenSet:
+    """Outcomes of probes, best first scores only; any threshold may be held against them.
+
+    genuine [n]: the score of enrolled people's probes, minus infinity where another's was higher.
+    genuine_people [n]: whose they are. impostor [m]: the highest score of strangers' probes.
+    impostor_people [m]: whose they are.
+    """
+
+    genuine: Array
+    genuine_people: Labels
+    impostor: Array
+    impostor_people: Labels
+
+    def fpir(self, threshold: float) -> float:
+        return float(np.mean(self.impostor >= threshold))
+
+    def fnir(self, threshold: float) -> float:
+        return float(np.mean(self.genuine < threshold))
+
+    def fpir_bound(self, threshold: float) -> float:
+        """What the FPIR is below, with 95 % confidence: a bootstrap over people, who are not alike;
+        where no probe was accepted, 3 in the number of probes (Hanley and Lippman-Hand, If nothing
+        goes wrong, is everything all right?, 1983)."""
+        accepted = (self.impostor >= threshold).astype(np.float64)
+        _, high = people_interval(accepted, self.impostor_people, level=0.90)
+        return max(high, 3 / accepted.size)
+
+    def threshold_at(self, fpir: float) -> float:
+        """The lowest threshold with an FPIR of at most `fpir` on these strangers."""
+        ordered = np.sort(self.impostor)[::-1]
+        accepted = int(np.floor(fpir * ordered.size + 1e-9))
+        if accepted >= ordered.size:
+            return -np.inf
+        return float(np.nextafter(ordered[accepted], np.inf))
+
+    def threshold_within(self, rate: float) -> float | None:
+        """The lowest threshold whose FPIR is at most `rate` with 95 % confidence; None where there
+        are too few strangers to say."""
+        candidates = np.unique(self.impostor)
+        candidates = np.nextafter(candidates, np.inf)
+        low, high = 0, len(candidates) - 1
+        if self.fpir_bound(float(candidates[high])) > rate:
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            if self.fpir_bound(float(candidates[middle])) <= rate:
+                high = middle
+            else:
+                low = middle + 1
+        return float(candidates[low])
+
+    def equal_error_rate(self) -> float:
+        """Where FPIR and FNIR cross; somebody enrolled who is named wrongly counts at any
+        threshold, so that there may be no crossing below 1."""
+        thresholds = np.unique(np.concatenate([self.genuine, self.impostor]))
+        thresholds = thresholds[np.isfinite(thresholds)]
+        misses = np.searchsorted(np.sort(self.genuine), thresholds) / self.genuine.size
+        accepts = 1 - np.searchsorted(np.sort(self.impostor), thresholds) / self.impostor.size
+        nearest = int(np.argmin(np.abs(misses - accepts)))
+        return float((misses[nearest] + accepts[nearest]) / 2)
+
+    def curve(self, points: int = 200) -> list[tuple[float, float]]:
+        """FPIR and FNIR along the thresholds, for a plot."""
+        thresholds = np.quantile(self.impostor, np.linspace(0, 1, points))
+        return [(self.fpir(float(t)), self.fnir(float(t))) for t in thresholds]
+
+
+def open_set(
+    scores: Array, owners: Labels, people: Labels, *, leave_one_out: bool = False
+) -> OpenSet:
+    """Outcomes of probes tried against everybody enrolled.
+
+    scores [probes, enrolled], higher for more alike. owners [probes]: the column of a probe's own
+    person, NOBODY for a stranger. people [probes]: whose each probe is. With leave_one_out,
+    enrolled people's probes are also tried as strangers', against everybody else.
+    """
+    rows = np.arange(len(scores))
+    enrolled = owners != NOBODY
+    own = np.where(enrolled, scores[rows, owners], -np.inf)
+    others = scores.astype(np.float64)
+    others[rows[enrolled], owners[enrolled]] = -np.inf
+    highest = others.max(axis=1) if scores.shape[1] else np.full(len(scores), -np.inf)
+    genuine = np.where(own > highest, own, -np.inf)
+    strangers = np.ones_like(enrolled) if leave_one_out else ~enrolled
+    return OpenSet(genuine[enrolled], people[enrolled], highest[strangers], people[strangers])

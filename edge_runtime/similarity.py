@@ -1,0 +1,103 @@
+"""From how alike embeddings are to how likely they are of one person.
+
+A cosine of 0.6 means something else between faces than between voices, and with another network.
+Logistic regression on pairs of one person and of two brings both to log-odds, which add up: Brummer
+and du Preez, Application-independent evaluation of speaker detection, 2006. Zero is where both are
+equally likely, were they equally frequent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.people import MODALITIES, Modality
+
+Array = npt.NDArray[np.floating]
+ALONE: tuple[frozenset[Modality], ...] = tuple(frozenset({m}) for m in MODALITIES)
+BOTH: frozenset[Modality] = frozenset(MODALITIES)
+
+_RIDGE = 1e-3  # or pairs that are told apart without a fault would make odds without end
+_STEPS = 100
+
+
+@dataclass(frozen=True)
+class LogOdds:
+    """offset + the sum over modalities of scale times cosine."""
+
+    scale: Mapping[Modality, float]
+    offset: float
+
+    def of(self, cosines: Mapping[Modality, Array]) -> npt.NDArray[np.float64]:
+        """cosines: of any shape, the same for all modalities -> log-odds of that shape."""
+        total = np.asarray(self.offset, np.float64)
+        for modality, scale in self.scale.items():
+            total = total + scale * cosines[modality]
+        return total
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Log-odds for a face alone, a voice alone, and both."""
+
+    face: LogOdds
+    voice: LogOdds
+    both: LogOdds
+
+    def log_odds(self, cosines: Mapping[Modality, Array]) -> npt.NDArray[np.float64]:
+        """By what there is. A cosine that is NaN, since nothing was enrolled of that modality,
+        leaves the other one to decide; where both are, minus infinity."""
+        if len(cosines) == 1:
+            (modality, known), = cosines.items()
+            found = self.alone(modality).of({modality: known})
+        else:
+            found = self.both.of(cosines)
+            for modality, known in cosines.items():
+                found = np.where(np.isnan(found), self.alone(modality).of({modality: known}), found)
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def alone(self, modality: Modality) -> LogOdds:
+        return self.face if modality == "face" else self.voice
+
+
+PLAIN = Similarity(LogOdds({"face": 1.0}, 0.0), LogOdds({"voice": 1.0}, 0.0),
+                   LogOdds({"face": 0.5, "voice": 0.5}, 0.0))
+"""Ranks people where nothing was fitted; its numbers are mean cosines and no odds."""
+
+
+def fit_similarity(
+    same: Mapping[Modality, Array], different: Mapping[Modality, Array]
+) -> Similarity:
+    """same, different: by modality the cosines [n] of pairs of one person and [m] of two, row by
+    row of the same probe. Either kind of pair has the same weight in all, however many there are.
+    """
+    def fitted(modalities: frozenset[Modality]) -> LogOdds:
+        names = [m for m in MODALITIES if m in modalities]
+        scales, offset = _logistic(*(np.stack([pairs[m] for m in names], axis=1).astype(np.float64)
+                                     for pairs in (same, different)))
+        return LogOdds(dict(zip(names, scales, strict=True)), offset)
+
+    face, voice = (fitted(alone) for alone in ALONE)
+    return Similarity(face, voice, fitted(BOTH))
+
+
+def _logistic(same: Array, different: Array) -> tuple[list[float], float]:
+    """Newton's method: cosines [n, k] and [m, k] -> scales [k], never negative, and offset."""
+    rows = np.concatenate([same, different])
+    rows = np.column_stack([rows, np.ones(len(rows))])
+    target = np.repeat([1.0, 0.0], [len(same), len(different)])
+    weight = np.repeat([0.5 / len(same), 0.5 / len(different)], [len(same), len(different)])
+    ridge = np.diag([_RIDGE / 100] * same.shape[1] + [0.0])
+    found = np.zeros(rows.shape[1])
+    for _ in range(_STEPS):
+        share = 1 / (1 + np.exp(-np.clip(rows @ found, -60, 60)))
+        slope = rows.T @ (weight * (share - target)) + ridge @ found
+        curve = (rows.T * (weight * share * (1 - share))) @ rows + ridge
+        step = np.linalg.solve(curve + 1e-12 * np.eye(len(found)), slope)
+        found -= step * min(1.0, 10 / max(float(np.abs(step).max()), 1e-12))
+        if np.abs(step).max() < 1e-8:
+            break
+    return [max(float(scale), 0.0) for scale in found[:-1]], float(found[-1])

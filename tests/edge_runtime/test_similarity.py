@@ -1,0 +1,71 @@
+"""Log-odds from cosines: what logistic regression has to find is known for bell curves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.similarity import PLAIN, Array, Similarity, fit_similarity
+
+
+def pairs(
+    rng: np.random.Generator, count: int, mean: float, other: float, spread: float = 0.2
+) -> dict[Modality, Array]:
+    return {"face": rng.normal(mean, spread, count), "voice": rng.normal(other, spread, count)}
+
+
+@pytest.fixture
+def fitted(rng: np.random.Generator) -> Similarity:
+    return fit_similarity(pairs(rng, 30_000, 0.7, 0.5), pairs(rng, 90_000, 0.1, 0.1))
+
+
+def test_bell_curves_of_equal_width(fitted: Similarity) -> None:
+    """The log-odds of two normal densities: slope (mean - mean) / variance, zero half-way."""
+    for part in (fitted.face, fitted.both):
+        assert part.scale["face"] == pytest.approx(0.6 / 0.04, rel=0.05)
+    for part in (fitted.voice, fitted.both):
+        assert part.scale["voice"] == pytest.approx(0.4 / 0.04, rel=0.05)
+    assert fitted.face.offset == pytest.approx(-15 * 0.4, rel=0.05)
+    assert fitted.both.of({"face": np.array(0.4), "voice": np.array(0.3)}) == pytest.approx(
+        0, abs=0.2)
+
+
+def test_both_tell_more_than_one(fitted: Similarity, rng: np.random.Generator) -> None:
+    same, different = pairs(rng, 4000, 0.7, 0.5), pairs(rng, 4000, 0.1, 0.1)
+
+    def errors(names: list[Modality]) -> float:
+        right, wrong = (fitted.log_odds({m: rows[m] for m in names}) for rows in (same, different))
+        return float(np.mean(right < 0) + np.mean(wrong >= 0))
+
+    assert errors(["face", "voice"]) < 0.8 * errors(["face"]) < errors(["voice"])
+
+
+def test_noise_has_no_say(rng: np.random.Generator) -> None:
+    similarity = fit_similarity(pairs(rng, 2000, 0.7, 0.1), pairs(rng, 2000, 0.1, 0.1))
+    assert similarity.both.scale["voice"] < 0.05 * similarity.both.scale["face"]
+    against = fit_similarity(pairs(rng, 2000, 0.7, 0.0), pairs(rng, 2000, 0.1, 0.4))
+    assert against.voice.scale["voice"] == against.both.scale["voice"] == 0
+
+
+def test_pairs_without_a_fault_leave_odds_finite() -> None:
+    same: dict[Modality, Array] = {m: np.full(5, 0.9) for m in MODALITIES}
+    different: dict[Modality, Array] = {m: np.full(5, 0.1) for m in MODALITIES}
+    similarity = fit_similarity(same, different)
+    best = similarity.log_odds({m: np.ones(1) for m in MODALITIES})
+    assert np.isfinite(best).all() and 2 < best[0] < 100
+
+
+@given(face=st.floats(-1, 1), voice=st.floats(-1, 1), missing=st.sampled_from([*MODALITIES, None]))
+def test_what_was_not_enrolled_leaves_the_other_to_decide(
+    face: float, voice: float, missing: Modality | None
+) -> None:
+    cosines: dict[Modality, Array] = {"face": np.array([face, np.nan]),
+                                      "voice": np.array([voice, np.nan])}
+    if missing:
+        cosines[missing] = np.array([np.nan, np.nan])
+    first, second = PLAIN.log_odds(cosines)
+    assert second == -np.inf
+    assert first == pytest.approx({"face": voice, "voice": face, None: (face + voice) / 2}[missing])
