@@ -29,7 +29,7 @@ class Camera(Source[Frame]):
     def __init__(self, name: str, produce: Produce[Frame]) -> None:
         super().__init__(name, produce)
         self._newest: Frame | None = None
-        self._black_since_s: float | None = None
+        self._seen_s = 0.0  # when a picture was not black, or the camera was opened
 
     def latest(self, timeout_s: float, newer_than: Frame | None = None) -> Frame | None:
         """The newest frame, at most STALE_S old; None where none comes within `timeout_s`.
@@ -50,9 +50,10 @@ class Camera(Source[Frame]):
         black = is_black(item.picture)
         with self._changed:
             self._newest = item
-            self._black_since_s = (self._black_since_s or now_s) if black else None
+            if not black:
+                self._seen_s = now_s
             # Many cameras begin with some black pictures, until they have set their exposure.
-            if black and now_s - (self._black_since_s or now_s) >= SAID_WITHIN_S:
+            if now_s - self._seen_s >= SAID_WITHIN_S:
                 self._arrived(Status("black", f"{self.name}: the pictures are black; uncover the "
                                               "lens or make light"))
             else:
@@ -61,7 +62,7 @@ class Camera(Source[Frame]):
     def _forget(self) -> None:
         with self._changed:
             self._newest = None
-            self._black_since_s = None
+            self._seen_s = time.monotonic()
 
 
 def is_black(picture: npt.NDArray[np.uint8]) -> bool:

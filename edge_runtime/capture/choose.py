@@ -52,7 +52,7 @@ def _camera(text: str, clock: FileClock) -> tuple[str, Produce[Frame]]:
     if pi := _PI.fullmatch(text):
         make = rpicam_frames if pi[1] == "rpicam" else picamera2_frames
         return f"camera {text}", make(int(pi[2] or 0))
-    if text.startswith("/dev/"):
+    if text.startswith("/dev/") and not Path(text).is_file() and not Path(text).is_dir():
         return f"camera {text}", device_frames(text)
     if scheme in _SCHEMES:
         return stream_name(text), stream_frames(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.microphone import Clip, Resampler
-from edge_runtime.capture.opencv import import_opencv, rgb
+from edge_runtime.capture.opencv import import_opencv
 from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError
 from edge_runtime.errors import InputError
@@ -56,7 +56,7 @@ def video_frames(path: Path, clock: FileClock) -> Produce[Frame]:
 
     def frames(stop: threading.Event) -> Generator[Frame, None, None]:
         cv2 = import_opencv()
-        capture = cv2.VideoCapture(str(path))
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         try:
             if not capture.isOpened():
                 raise DeviceError("failed", f"{path}: expected a video, found none that OpenCV "
@@ -73,7 +73,7 @@ def video_frames(path: Path, clock: FileClock) -> Produce[Frame]:
                 there, picture = capture.retrieve()
                 if there:
                     shown_s = time.monotonic()
-                    yield Frame(rgb(picture), at_s)
+                    yield Frame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), at_s)
         finally:
             capture.release()
 
@@ -122,7 +122,7 @@ def sound_clips(path: Path, clock: FileClock) -> Produce[Clip]:
                     end_s = start_s + file.tell() / file.samplerate
                     if stop.wait(max(end_s - time.monotonic(), 0.0)):
                         return
-                    yield resampler.clip(block, end_s)
+                    yield resampler.clip(block, end_s, last=file.tell() == file.frames)
         except soundfile.LibsndfileError as error:
             raise DeviceError("failed", f"{path}: expected a sound file (WAV, FLAC, Ogg, ...), "
                               f"found none that libsndfile reads ({error.error_string.strip()})"

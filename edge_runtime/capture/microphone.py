@@ -31,7 +31,7 @@ class Clip:
 
 
 class Microphone(Source[Clip]):
-    """Keeps the last KEPT_SECONDS, without a gap: sound from before one is forgotten."""
+    """Keeps the last KEPT_SECONDS of sound since the device was opened."""
 
     def __init__(self, name: str, produce: Produce[Clip]) -> None:
         super().__init__(name, produce)
@@ -91,13 +91,16 @@ class Resampler:
         self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
         self._in = self._out = 0  # samples so far
 
-    def clip(self, block: npt.NDArray[np.float32], end_s: float) -> Clip:
+    def clip(
+        self, block: npt.NDArray[np.float32], end_s: float, *, last: bool = False
+    ) -> Clip:
         """float32 [samples, channels] at the device's rate, its last sample heard at `end_s`.
 
-        The resampler holds some back; the clip's `end_s` is that of what it gave.
+        The resampler holds some back, up to the `last` block; the clip's `end_s` is that of what it
+        gave.
         """
         mono = np.ascontiguousarray(block.mean(axis=1), dtype=np.float32)
-        sound = np.clip(self._stream.resample_chunk(mono), -1.0, 1.0).astype(np.float32)
+        sound = np.clip(self._stream.resample_chunk(mono, last=last), -1.0, 1.0).astype(np.float32)
         self._in += mono.size
         self._out += sound.size
         return Clip(sound, end_s - (self._in / self._rate - self._out / SAMPLE_RATE))

@@ -10,9 +10,6 @@ from collections.abc import Generator
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-import numpy.typing as npt
-
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError, device_error
@@ -25,6 +22,7 @@ _OPEN_MS, _READ_MS = 4_000, 3_000
 def import_opencv() -> Any:
     """The module cv2, which says nothing on the screen. Raises DeviceError where it is missing."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")  # seconds, of a read
     try:
         import cv2
     except ImportError as error:
@@ -35,42 +33,34 @@ def import_opencv() -> Any:
     return cv2
 
 
-def rgb(bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """OpenCV's BGR, uint8 [height, width, 3], as RGB."""
-    return np.ascontiguousarray(bgr[..., ::-1])
-
-
 def device_frames(device: int | str) -> Produce[Frame]:
     """A camera by its number or path (/dev/video0, /dev/v4l/by-id/...)."""
 
     def frames(stop: threading.Event) -> Generator[Frame, None, None]:
         cv2 = import_opencv()
-        name = f"camera {device}"
-        if sys.platform == "linux":
-            _check_node(name, f"/dev/video{device}" if isinstance(device, int) else device)
-        # Elsewhere OpenCV knows best; on Linux its other ways are slow and say misleading things.
-        backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
-        capture = cv2.VideoCapture(device, backend)
+        linux = sys.platform == "linux"
+        capture = cv2.VideoCapture(device, cv2.CAP_V4L2 if linux else cv2.CAP_ANY)
         try:
-            if not capture.isOpened():
-                raise device_error(name, "it does not open, as if busy, or it is no camera")
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-            yield from _read(capture, stop)
-            raise device_error(name, "it gives no more pictures")
+            yield from _read(cv2, capture, stop)
         finally:
             capture.release()
+        raise _why(device, f"/dev/video{device}" if linux and isinstance(device, int) else device)
 
     return frames
 
 
-def _check_node(name: str, path: str) -> None:
-    """Find out why a device cannot be opened, which OpenCV does not tell."""
+def _why(device: int | str, path: int | str) -> DeviceError:
+    """Why a camera gives no pictures, which OpenCV does not tell."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+        if isinstance(path, str):
+            os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:
-        raise device_error(name, f"{path}: {error.strerror}") from None
+        return device_error(f"camera {device}", f"{path}: {error.strerror}")
+    return DeviceError("busy", f"camera {device}: it gives no pictures; end the other program that "
+                               "uses it, or name another, if it is no camera")
 
 
 def stream_frames(address: str) -> Produce[Frame]:
@@ -85,7 +75,7 @@ def stream_frames(address: str) -> Produce[Frame]:
             if not capture.isOpened():
                 raise DeviceError("missing", f"{name}: no video comes from there; check that it is "
                                              "switched on, the address and the password")
-            yield from _read(capture, stop)
+            yield from _read(cv2, capture, stop)
             raise DeviceError("missing", f"{name}: the stream has stopped; check that it is "
                                          "switched on and within reach")
         finally:
@@ -100,9 +90,9 @@ def stream_name(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _read(capture: Any, stop: threading.Event) -> Generator[Frame, None, None]:
+def _read(cv2: Any, capture: Any, stop: threading.Event) -> Generator[Frame, None, None]:
     while not stop.is_set():
         there, picture = capture.read()
         if not there:
             return
-        yield Frame(rgb(picture), time.monotonic())
+        yield Frame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), time.monotonic())

@@ -16,7 +16,7 @@ import numpy as np
 
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.mjpeg import split_jpegs
-from edge_runtime.capture.opencv import HEIGHT, WIDTH, import_opencv, rgb
+from edge_runtime.capture.opencv import HEIGHT, WIDTH, import_opencv
 from edge_runtime.capture.program import output_of
 from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError, device_error
@@ -57,7 +57,7 @@ def rpicam_frames(number: int) -> Produce[Frame]:
         for jpeg in split_jpegs(output_of(command, f"camera rpicam:{number}", stop)):
             picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
             if picture is not None:
-                yield Frame(rgb(picture), time.monotonic())
+                yield Frame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), time.monotonic())
 
     return frames
 

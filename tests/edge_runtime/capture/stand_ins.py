@@ -153,7 +153,7 @@ def wait_until(there: Callable[[], bool], within_s: float) -> None:
     end_s = time.monotonic() + within_s
     while not there():
         assert time.monotonic() < end_s, f"not within {within_s} s"
-        time.sleep(0.05)
+        time.sleep(0.001)
 
 
 def tone(hertz: float, seconds: float, rate: int) -> npt.NDArray[np.float32]:

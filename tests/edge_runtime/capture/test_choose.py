@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,10 +61,10 @@ def test_a_camera_that_is_not_there() -> None:
             "devices' lists what there is")
 
 
-def test_a_file_that_is_no_camera(tmp_path: Path) -> None:
+def test_a_device_that_is_no_camera() -> None:
     with camera_from("/dev/null") as camera:
         assert seconds_until(camera, "busy", 3.0) < 2.0
-        assert "or it is no camera" in camera.status.message
+        assert "or name another, if it is no camera" in camera.status.message
 
 
 def test_no_camera_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
