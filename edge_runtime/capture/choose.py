@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edge_runtime.capture.arecord import arecord_clips, arecord_program
 from edge_runtime.capture.camera import Camera, Frame
@@ -44,7 +45,7 @@ def microphone_from(text: str, clock: FileClock | None = None) -> Microphone:
 
 
 def _camera(text: str, clock: FileClock) -> tuple[str, Produce[Frame]]:
-    scheme = text.partition("://")[0].lower() if "://" in text else ""
+    path = Path(text)
     if text == "auto":
         return "camera auto", _auto_frames
     if text.isascii() and text.isdigit() and int(text) < 256:
@@ -52,16 +53,15 @@ def _camera(text: str, clock: FileClock) -> tuple[str, Produce[Frame]]:
     if pi := _PI.fullmatch(text):
         make = rpicam_frames if pi[1] == "rpicam" else picamera2_frames
         return f"camera {text}", make(int(pi[2] or 0))
-    if text.startswith("/dev/") and not Path(text).is_file() and not Path(text).is_dir():
-        return f"camera {text}", device_frames(text)
-    if scheme in _SCHEMES:
+    if _is_stream(text):
         return stream_name(text), stream_frames(text)
-    path = Path(text)
-    if text and not scheme and _exists(path):
+    if text and _is_there(path):
         make_file = folder_frames if path.is_dir() else video_frames
         return str(path), make_file(path, clock)
-    raise UsageError(f"--camera expects {CAMERA_HELP}; found '{_shortened(text)}'"
-                     + ", and no such file" * (not scheme))
+    if text.startswith("/dev/") and text.isprintable():
+        return f"camera {text}", device_frames(text)
+    raise UsageError(f"--camera expects {CAMERA_HELP}; found '{_shortened(text)}', which is none "
+                     "of these")
 
 
 def _auto_frames(stop: threading.Event) -> Generator[Frame, None, None]:
@@ -80,11 +80,11 @@ def _microphone(text: str, clock: FileClock) -> tuple[str, Produce[Clip]]:
         return f"microphone {text}", arecord_clips(text.partition(":")[2] or None)
     if text.isascii() and text.isdigit() and int(text) < 1000:
         return f"microphone {text}", portaudio_clips(int(text))
-    if text and _exists(path) and path.is_file():
+    if text and _is_there(path) and path.is_file():
         return str(path), sound_clips(path, clock)
     if not text.isprintable() or not text.strip() or "/" in text or len(text) > 200:
         raise UsageError(f"--microphone expects {MICROPHONE_HELP}; found '{_shortened(text)}', "
-                         "and no such file")
+                         "which is none of these")
     device = None if text == "auto" else text
     return f"microphone {text}", portaudio_clips(device) if _has_portaudio() else (
         arecord_clips(device))
@@ -99,9 +99,18 @@ def _has_portaudio() -> bool:
     return True
 
 
-def _exists(path: Path) -> bool:
+def _is_stream(text: str) -> bool:
     try:
-        return path.exists()
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES and bool(parts.hostname) and text.isprintable()
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it is a file or a folder; a device is neither."""
+    try:
+        return path.is_file() or path.is_dir()
     except (OSError, ValueError):  # far too long, or with a zero byte
         return False
 

@@ -19,6 +19,7 @@ from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError, device_error
 
 _RATES = (48_000, 44_100, 16_000, 32_000, 96_000, 8_000)  # tried after the device's own, Hz
+_WRONG_RATE, _WRONG_CHANNELS = -9997, -9998  # of PaErrorCode
 _QUIET_S = 2.0  # then the device is opened again
 _BLOCK_S = 0.05
 
@@ -73,7 +74,10 @@ def _refresh(sounddevice: Any) -> None:
     """To be called with the lock held."""
     if not _open_streams:
         sounddevice._terminate()
-        sounddevice._initialize()
+        try:
+            sounddevice._initialize()
+        except sounddevice.PortAudioError as error:
+            raise device_error("PortAudio", str(error.args[0])) from None
 
 
 def portaudio_clips(device: int | str | None) -> Produce[Clip]:
@@ -138,6 +142,8 @@ def _settings(sounddevice: Any, found: dict[str, Any]) -> tuple[int, int]:
                 sounddevice.check_input_settings(found["index"], channels, "float32",
                                                  samplerate=rate)
             except sounddevice.PortAudioError as error:
+                if error.args[1:2] not in ((_WRONG_RATE,), (_WRONG_CHANNELS,)):
+                    raise
                 last = last or error
             else:
                 return rate, channels

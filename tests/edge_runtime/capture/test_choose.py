@@ -25,7 +25,7 @@ def test_microphones(text: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "", " ", "-1", "nowhere.mp4", "rpicam:x", "ftp://camera", "rtsp:/camera", "99999", "a\0b",
-    "a\nb", "x" * 5000, "²"])
+    "a\nb", "x" * 5000, "²", "http://[::1", "rtsp://", "http://camera/\x1b[2J", "/dev/vi\ndeo0"])
 def test_what_is_no_camera_is_one_line(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         camera_from(text)
@@ -77,7 +77,5 @@ def test_no_camera_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_microphone_that_is_not_there() -> None:
     with microphone_from("nonesuch") as microphone:
         assert seconds_until(microphone, ("missing", "failed"), 3.0) < 2.0
-        assert microphone.status.message in (
-            "microphone nonesuch: no device of that number or name records; plug it in; 'visavox "
-            "devices' lists what there is",
-            "PortAudio library not found; apt install libportaudio2")
+        message = microphone.status.message
+        assert "nonesuch" in message or "apt install" in message  # without PortAudio

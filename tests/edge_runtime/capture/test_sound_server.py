@@ -59,6 +59,7 @@ def test_what_is_played_is_heard(server: SoundServer, name: str, rate: int) -> N
         assert time.monotonic() - clip.end_s < 0.5
 
 
+@pytest.mark.slow
 def test_silent_lost_and_back_while_the_camera_goes_on(server: SoundServer) -> None:
     network_camera = NetworkCamera(plain(200))
     network_camera.start()
