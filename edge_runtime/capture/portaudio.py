@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
 import functools
@@ -73,7 +74,8 @@ def input_devices() -> list[dict[str, Any]]:
 def _refresh(sounddevice: Any) -> None:
     """To be called with the lock held."""
     if not _open_streams:
-        sounddevice._terminate()
+        with contextlib.suppress(sounddevice.PortAudioError):  # it was not initialised
+            sounddevice._terminate()
         try:
             sounddevice._initialize()
         except sounddevice.PortAudioError as error:
@@ -111,11 +113,7 @@ def _open(name: str, device: int | str | None, callback: Any) -> Any:
     sounddevice = import_sounddevice()
     with _devices:
         _refresh(sounddevice)
-        try:
-            found = sounddevice.query_devices(device, "input")
-        except (sounddevice.PortAudioError, ValueError):
-            which = "" if device is None else " of that number or name"
-            raise device_error(name, f"no device{which} records") from None
+        found = _find(sounddevice, name, device)
         try:
             rate, channels = _settings(sounddevice, found)
             stream = sounddevice.InputStream(
@@ -130,6 +128,17 @@ def _open(name: str, device: int | str | None, callback: Any) -> Any:
             raise device_error(name, str(error.args[0])) from None
         _open_streams += 1
     return stream
+
+
+def _find(sounddevice: Any, name: str, device: int | str | None) -> dict[str, Any]:
+    try:
+        return dict(sounddevice.query_devices(device, "input"))
+    except (sounddevice.PortAudioError, ValueError) as error:
+        if str(error).startswith("Multiple"):
+            raise DeviceError("missing", f"{name}: several devices have that in their name; give "
+                                         "the number that 'visavox devices' shows") from None
+        which = "" if device is None else " of that number or name"
+        raise device_error(name, f"no device{which} records") from None
 
 
 def _settings(sounddevice: Any, found: dict[str, Any]) -> tuple[int, int]:

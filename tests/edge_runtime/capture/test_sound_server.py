@@ -98,3 +98,6 @@ def test_devices(server: SoundServer, capsys: pytest.CaptureFixture[str]) -> Non
         assert main(["devices"]) == 0  # does not disturb it
         assert "| pulse" in capsys.readouterr().out.replace("  ", "")
         assert microphone.last(0.5, 3.0) is not None
+    with microphone_from("ul") as microphone:  # default, pulse
+        assert seconds_until(microphone, "missing", 3.0) < 2.0
+        assert "several devices have that in their name" in microphone.status.message
