@@ -6,6 +6,7 @@ VisavoxError
 ├── PeopleError       a folder of people that cannot be trained on or evaluated
 ├── RunError          a run folder that is missing, incomplete or of another kind
 ├── ConversionError   a trained network that cannot become a bundle
+├── CaptureError      a camera or a microphone that gives nothing now
 └── BundleError       a bundle that is missing, damaged, of another version or not certified
 
 Commands print the message on one line and end with exit code 2.
@@ -34,6 +35,10 @@ class RunError(VisavoxError):
 
 class ConversionError(VisavoxError):
     """A trained network that cannot become a bundle."""
+
+
+class CaptureError(VisavoxError):
+    """A camera or a microphone that gives nothing now."""
 
 
 class BundleError(VisavoxError):

@@ -1,0 +1,131 @@
+"""Files in the place of devices, played at their own pace: videos, folders of pictures, sound."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from edge_runtime.capture.camera import Frame
+from edge_runtime.capture.microphone import Clip, Resampler
+from edge_runtime.capture.opencv import import_opencv
+from edge_runtime.capture.source import Produce
+from edge_runtime.capture.status import DeviceError
+from edge_runtime.errors import InputError
+from edge_runtime.face import read_picture
+
+PICTURE_S = 0.5  # each picture of a folder is shown for so long
+_JOIN_S = 5.0  # a file waits for the others for so long
+_BLOCK_S = 0.05
+_LATE_S, _SHOWN_S = 0.1, 0.5  # a late frame is left out, if one has been shown not long ago
+
+
+class FileClock:
+    """One start for files that play together: the moment when all of them are open.
+
+    Each file's source joins when it is made. A file that cannot be opened keeps the others waiting
+    for 5 s; one that is opened later goes on where they are.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._awaited = 0
+        self._start_s: float | None = None
+
+    def join(self) -> None:
+        """One file more to wait for."""
+        with self._changed:
+            self._awaited += 1
+
+    def start_s(self) -> float:
+        """Called by each file when it is open: the common start, as time.monotonic()."""
+        with self._changed:
+            self._awaited -= 1
+            if self._awaited > 0:
+                self._changed.wait_for(lambda: self._start_s is not None, _JOIN_S)
+            if self._start_s is None:
+                self._start_s = time.monotonic()
+                self._changed.notify_all()
+            return self._start_s
+
+
+def video_frames(path: Path, clock: FileClock) -> Produce[Frame]:
+    """The frames of a video file, each at its time."""
+    clock.join()
+
+    def frames(stop: threading.Event) -> Generator[Frame, None, None]:
+        cv2 = import_opencv()
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        try:
+            if not capture.isOpened():
+                raise DeviceError("failed", f"{path}: expected a video, found none that OpenCV "
+                                            "reads; convert it to MP4 (H.264)")
+            start_s = clock.start_s()
+            shown_s = 0.0
+            while capture.grab():
+                at_s = start_s + capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+                now_s = time.monotonic()
+                if now_s - at_s > _LATE_S and now_s - shown_s < _SHOWN_S:
+                    continue
+                if stop.wait(max(at_s - now_s, 0.0)):
+                    return
+                there, picture = capture.retrieve()
+                if there:
+                    shown_s = time.monotonic()
+                    yield Frame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), at_s)
+        finally:
+            capture.release()
+
+    return frames
+
+
+def folder_frames(path: Path, clock: FileClock) -> Produce[Frame]:
+    """The pictures of a folder by name, one each PICTURE_S; files that are none are left out."""
+    clock.join()
+
+    def frames(stop: threading.Event) -> Generator[Frame, None, None]:
+        start_s: float | None = None
+        shown = 0
+        for file in sorted(file for file in path.iterdir() if file.is_file()):
+            try:
+                picture = read_picture(file)
+            except InputError:
+                continue
+            start_s = clock.start_s() if start_s is None else start_s
+            at_s = start_s + shown * PICTURE_S
+            shown += 1
+            if stop.wait(max(at_s - time.monotonic(), 0.0)):
+                return
+            yield Frame(picture, at_s)
+        if not shown:
+            raise DeviceError("failed", f"{path}: expected a folder of pictures, found no file in "
+                                        "it that Pillow reads")
+        stop.wait(PICTURE_S)  # of the last one
+
+    return frames
+
+
+def sound_clips(path: Path, clock: FileClock) -> Produce[Clip]:
+    """The sound of a file, in blocks, each at its time."""
+    clock.join()
+
+    def clips(stop: threading.Event) -> Generator[Clip, None, None]:
+        import soundfile
+
+        try:
+            with soundfile.SoundFile(path) as file:
+                resampler = Resampler(file.samplerate)
+                start_s = clock.start_s()
+                for block in file.blocks(round(_BLOCK_S * file.samplerate), dtype="float32",
+                                         always_2d=True):
+                    end_s = start_s + file.tell() / file.samplerate
+                    if stop.wait(max(end_s - time.monotonic(), 0.0)):
+                        return
+                    yield resampler.clip(block, end_s, last=file.tell() == file.frames)
+        except soundfile.LibsndfileError as error:
+            raise DeviceError("failed", f"{path}: expected a sound file (WAV, FLAC, Ogg, ...), "
+                              f"found none that libsndfile reads ({error.error_string.strip()})"
+                              ) from None
+
+    return clips
