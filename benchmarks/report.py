@@ -14,7 +14,7 @@ from edge_runtime.command import percent, table
 from edge_runtime.errors import UsageError
 
 RESULTS = ROOT / "benchmarks" / "results"
-COLUMNS = ("voice", "face", "ensemble")
+COLUMNS = ("voice", "face", "ensemble", "scaled")
 
 _SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled",
                   "fused": "fused"}
@@ -49,7 +49,7 @@ def accuracy_table(results: Path = RESULTS) -> str:
     """Accuracy per column with 95 % intervals, the source experiment's beside it."""
     source = _read(results / "source-experiment.json")
     rows = [["source experiment, its own 95 people", str(source["pairs"]),
-             *(percent(source["accuracy"][column]) for column in COLUMNS)]]
+             *(percent(source["accuracy"].get(column)) for column in COLUMNS)]]
     for name, label in _ACCURACY_ROWS.items():
         if not (results / f"{name}.json").is_file():
             rows.append([label, "not run", *("-" for _ in COLUMNS)])
@@ -57,7 +57,8 @@ def accuracy_table(results: Path = RESULTS) -> str:
         content = _read(results / f"{name}.json")
         rows.append([f"{label} (`{content['model']}`, seed {content['seed']})",
                      str(content["pairs"]), *(_with_interval(content, c) for c in COLUMNS)])
-    header = ["test accuracy in % (95 % interval over people)", "pairs", "voice", "face", "sum"]
+    header = ["test accuracy in % (95 % interval over people)", "pairs", "voice", "face", "sum",
+              "scaled"]
     return table(header, rows)
 
 

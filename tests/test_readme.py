@@ -70,15 +70,17 @@ def test_the_tables_come_from_the_result_files() -> None:
 
 
 def test_the_tables_show_the_figures_of_the_result_files(tmp_path: Path) -> None:
-    interval = {"voice": [0.5, 0.7], "face": [0.8, 0.9], "ensemble": [0.9, 1.0]}
+    interval = {"voice": [0.5, 0.7], "face": [0.8, 0.9], "ensemble": [0.9, 1.0],
+                "scaled": [0.95, 1.0]}
     shutil.copy(RESULTS / "source-experiment.json", tmp_path)
     (tmp_path / "kiosk95.json").write_text(json.dumps({
         "model": "some_model", "seed": 3, "pairs": 581, "interval": interval,
-        "accuracy": {"voice": 0.6123, "face": 0.85, "ensemble": 0.951}}))
+        "accuracy": {"voice": 0.6123, "face": 0.85, "ensemble": 0.951, "scaled": 0.98}}))
     lines = accuracy_table(tmp_path).splitlines()
     row = next(line for line in lines if "kiosk95, clean" in line)
     assert [cell.strip() for cell in row.split("|")[2:-1]] == [
-        "581", "61.2 (50.0 to 70.0)", "85.0 (80.0 to 90.0)", "95.1 (90.0 to 100.0)"]
+        "581", "61.2 (50.0 to 70.0)", "85.0 (80.0 to 90.0)", "95.1 (90.0 to 100.0)",
+        "98.0 (95.0 to 100.0)"]
     assert next(line for line in lines if "people30" in line).split("|")[2].strip() == "not run"
 
 
