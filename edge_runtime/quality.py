@@ -1,0 +1,145 @@
+"""Gates: is this face good enough to be judged? Each flaw has a word and a sentence.
+
+Refused of real faces that all are usable, and of degraded copies of some of them, in %:
+
+                                     kiosk95   wild95   people30
+    as they are (1925, 6516, 400)        0.0      0.3        0.0
+    blurred, sigma 1 % of the side        25        3          2
+    sigma 2 % / 3 %                100 / 100 96 / 100   96 / 100
+    moved by 5 % / 10 % of the side 67 / 100 19 / 100    17 / 97
+    half / a quarter of the light   31 / 100 21 / 100    8 / 100
+    two / three times the light      53 / 91  72 / 96   93 / 100
+    half / a quarter of the contrast  7 / 74  19 / 88    4 / 100
+
+Of 100 drawn heads at the picture's edge, a tenth beyond it, 28 (left), 99 (top) and 34 (bottom)
+are found at all; MAX_OVERHANG refuses most at the side and at the top, and few at the bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.crop import Picture, cut, face_square
+from edge_runtime.detect import Box
+from edge_runtime.face import square_face
+
+FaceReason = Literal["no_face", "several_faces", "face_too_small", "face_cut_off", "face_blurred",
+                     "face_too_dark", "face_too_bright", "face_low_contrast"]
+VoiceReason = Literal["too_little_speech", "voice_too_quiet", "voice_clipped", "voice_noisy"]
+
+MIN_SIDE = 64  # pixels of the crop, half of the networks' input
+MAX_OVERHANG = 0.05  # sides of the crop: the detector's box is near the picture's edge
+MIN_SHARPNESS = 0.36
+MIN_LIGHT = 75  # of 255, the brightest twentieth of the face
+MAX_WHITE = 0.3  # share of the face that is white
+MIN_CONTRAST = 40  # of 255, between the darkest and the brightest twentieth
+_WHITE = 250
+_JUDGED = 96  # pixels: faces are compared at one size
+_REACH = 9  # pixels over which they are blurred to see what that changes
+
+Grey = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Something that is wrong with a face or a clip: a word for programs, a sentence for people.
+
+    refuses: False where it is only worth saying.
+    """
+
+    reason: FaceReason | VoiceReason
+    message: str
+    refuses: bool = True
+
+
+def refusals(flaws: Iterable[Flaw]) -> tuple[Flaw, ...]:
+    """Those for which a face or a clip should not be used."""
+    return tuple(flaw for flaw in flaws if flaw.refuses)
+
+
+def face_quality(picture: Picture, box: Box | None = None) -> tuple[Flaw, ...]:
+    """What is wrong with the face in `box`, or with a picture that is a crop of a face itself.
+
+    picture: RGB, uint8 [height, width, 3]. No flaw: an empty tuple.
+    """
+    if box is None:
+        return _size(min(picture.shape[:2])) + crop_quality(picture)
+    square = face_square(box)
+    cut_off: tuple[Flaw, ...] = ()
+    if square.overhang(picture) > MAX_OVERHANG:
+        cut_off = (Flaw("face_cut_off", "the face is cut off by the picture's edge; move to its "
+                                        "middle"),)
+    return _size(square.side) + cut_off + crop_quality(cut(picture, square))
+
+
+def count_quality(boxes: Sequence[Box]) -> tuple[Flaw, ...]:
+    """What is wrong with the number of faces found on a picture."""
+    if not boxes:
+        return (Flaw("no_face", "no face was found; look into the camera, with light on the face"),)
+    if len(boxes) > 1:
+        return (Flaw("several_faces", f"{len(boxes)} faces were found, the largest is taken",
+                     refuses=False),)
+    return ()
+
+
+def _size(side: int) -> tuple[Flaw, ...]:
+    if side >= MIN_SIDE:
+        return ()
+    return (Flaw("face_too_small", f"the face is {side} pixels wide with its margin, at least "
+                                   f"{MIN_SIDE} are needed; come closer"),)
+
+
+def crop_quality(crop: Picture) -> tuple[Flaw, ...]:
+    """Sharpness and light of a crop, RGB, uint8 [height, width, 3]."""
+    grey = _grey(square_face(crop, _JUDGED))
+    flaws = _light(grey)
+    if sharpness(grey) < MIN_SHARPNESS:
+        flaws += (Flaw("face_blurred", "the face is blurred; hold still, and wipe the lens"),)
+    return flaws
+
+
+def _grey(face: Picture) -> Grey:
+    return face.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _light(grey: Grey) -> tuple[Flaw, ...]:
+    side = grey.shape[0]
+    middle = grey[side // 4 : -side // 4, side // 4 : -side // 4]  # the face without what is behind
+    dark, bright = np.percentile(middle, [5, 95])
+    if bright < MIN_LIGHT:
+        return (Flaw("face_too_dark", "the face is too dark; turn on a light"),)
+    if np.mean(middle >= _WHITE) > MAX_WHITE:
+        return (Flaw("face_too_bright", "the face is too bright; turn away from the light"),)
+    if bright - dark < MIN_CONTRAST:
+        return (Flaw("face_low_contrast", "the face has too little contrast; wipe the lens, or "
+                                          "change the light"),)
+    return ()
+
+
+def sharpness(grey: Grey) -> float:
+    """How much of a picture's change from pixel to pixel goes when it is blurred, 0 to 1, in the
+    direction in which that is least; float32 [height, width].
+
+    A blurred picture has little to lose. Contrast and brightness do not count. After Crété-Roffet
+    et al., The blur effect: perception and estimation with a new no-reference perceptual blur
+    metric, SPIE 6492, 2007.
+    """
+    def lost(rows: Grey) -> float:
+        change = np.abs(np.diff(rows, axis=0))
+        left = np.abs(np.diff(_blurred(rows), axis=0))
+        return float(np.maximum(change - left, 0).sum() / (change.sum() + 1))
+
+    return min(lost(grey), lost(grey.T))
+
+
+def _blurred(rows: Grey) -> Grey:
+    """The mean over _REACH rows; float32 [height, width]."""
+    half = _REACH // 2
+    padded = np.pad(rows, ((half + 1, half), (0, 0)), "reflect")
+    total = np.cumsum(padded, axis=0, dtype=np.float64)
+    return np.asarray((total[_REACH:] - total[:-_REACH]) / _REACH, np.float32)
