@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +53,7 @@ def cut(picture: Picture, square: Square) -> Picture:
     return picture[rows[:, np.newaxis], columns]
 
 
-def largest(boxes: Sequence[Box]) -> Box | None:
-    """The face nearest to the camera."""
-    return max(boxes, key=lambda box: box.width * box.height, default=None)
+
+def face_crop(picture: Picture, box: Box) -> Picture:
+    """The square crop of a detected face, uint8 [side, side, 3], as large as it is there."""
+    return cut(picture, face_square(box))

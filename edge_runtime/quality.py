@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.crop import Picture, cut, face_square
+from edge_runtime.crop import Picture, face_crop, face_square
 from edge_runtime.detect import Box
 from edge_runtime.face import square_face
 
@@ -74,17 +74,24 @@ def face_quality(picture: Picture, box: Box | None = None) -> tuple[Flaw, ...]:
     if square.overhang(picture) > MAX_OVERHANG:
         cut_off = (Flaw("face_cut_off", "the face is cut off by the picture's edge; move to its "
                                         "middle"),)
-    return _size(square.side) + cut_off + crop_quality(cut(picture, square))
+    return _size(square.side) + cut_off + crop_quality(face_crop(picture, box))
 
 
-def count_quality(boxes: Sequence[Box]) -> tuple[Flaw, ...]:
-    """What is wrong with the number of faces found on a picture."""
+def usable_face(
+    picture: Picture, boxes: Sequence[Box]
+) -> tuple[Box | None, tuple[Flaw, ...]]:
+    """The largest of the faces found on a picture, None if it is not good enough; and its flaws.
+
+    boxes: largest first, as detectors give them.
+    """
     if not boxes:
-        return (Flaw("no_face", "no face was found; look into the camera, with light on the face"),)
+        return None, (Flaw("no_face", "no face was found; look into the camera, with light on the "
+                                      "face"),)
+    flaws = face_quality(picture, boxes[0])
     if len(boxes) > 1:
-        return (Flaw("several_faces", f"{len(boxes)} faces were found, the largest is taken",
-                     refuses=False),)
-    return ()
+        flaws += (Flaw("several_faces", f"{len(boxes)} faces were found, the largest is taken",
+                       refuses=False),)
+    return (None if refusals(flaws) else boxes[0]), flaws
 
 
 def _size(side: int) -> tuple[Flaw, ...]:

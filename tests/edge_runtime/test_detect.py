@@ -97,7 +97,7 @@ def test_pictures_of_any_shape(
     detector: Detector = (haar, yunet)[which]
     for box in detector.detect(picture):
         assert box.width >= 1 and box.height >= 1
-        assert 1 <= cut(picture, face_square(box)).shape[0]
+        assert cut(picture, face_square(box)).shape[0] >= 1
 
 
 def test_slices_and_turned_pictures(haar: HaarDetector) -> None:

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from edge_runtime.crop import Square, cut, face_square, largest
+from edge_runtime.crop import Square, cut, face_square
 from edge_runtime.detect import Box
 from edge_runtime.face import read_picture
 from edge_runtime.people import index_people
-from edge_runtime.quality import MIN_SIDE, count_quality, face_quality, refusals
+from edge_runtime.quality import MIN_SIDE, face_quality, refusals, usable_face
 from train.synthetic import face_picture
 from train.synthetic.faces import Identity
 
@@ -97,16 +97,18 @@ def test_a_face_at_the_edge(face: Picture) -> None:
         assert reasons(picture, box) == ["face_cut_off"]
 
 
-def test_how_many() -> None:
-    box = Box(10, 10, 100, 100)
-    assert count_quality([box]) == ()
-    nobody = count_quality([])
-    assert [flaw.reason for flaw in refusals(nobody)] == ["no_face"]
-    crowd = count_quality([box, Box(200, 10, 50, 50), Box(300, 10, 60, 60)])
-    assert [flaw.reason for flaw in crowd] == ["several_faces"]
-    assert crowd[0].message == "3 faces were found, the largest is taken"
-    assert refusals(crowd) == ()
-    assert largest([Box(0, 0, 5, 5), box]) == box and largest([]) is None
+def test_how_many(face: Picture) -> None:
+    room = np.pad(face, ((100, 100), (100, 100), (0, 0)), "edge")
+    box = Box(112, 117, 120, 120)
+    assert usable_face(room, [box]) == (box, ())
+    nobody, flaws = usable_face(room, [])
+    assert nobody is None and [flaw.reason for flaw in flaws] == ["no_face"]
+    taken, flaws = usable_face(room, [box, Box(200, 10, 50, 50), Box(300, 10, 40, 40)])
+    assert taken == box and [flaw.reason for flaw in flaws] == ["several_faces"]
+    assert flaws[0].message == "3 faces were found, the largest is taken"
+    assert refusals(flaws) == ()
+    refused, flaws = usable_face(scaled(room, 0.2), [box])
+    assert refused is None and [flaw.reason for flaw in flaws] == ["face_too_dark"]
 
 
 def test_the_square() -> None:
