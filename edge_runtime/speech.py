@@ -28,6 +28,7 @@ from edge_runtime.voice import SAMPLE_RATE, Sound, speech_window
 MIN_SPEECH_SECONDS = 1.0
 MIN_LEVEL_DB = -50.0  # of full scale, the RMS of the network's window
 MIN_SNR_DB = 4.5  # refuses at 0 dB and lets pass at 5 dB, where a voice still helps a face
+MIN_SNR_SECONDS = 0.9
 MIN_PEAK_RATIO = 1.08  # of the loudest half per mille to the loudest half per cent
 FRAME = SAMPLE_RATE * 30 // 1000  # samples
 _AGGRESSIVENESS = 2  # of webrtcvad, 0 to 3
@@ -81,12 +82,12 @@ def _webrtcvad() -> Any:
 def snr_db(sound: Sound) -> float | None:
     """How far the sound stands above its own quietest tenth, which is taken for the noise.
 
-    None where there are too few frames to tell. In noise, webrtcvad takes pauses for speech, so
-    that its verdict is of no use for this. Frames of nothing but zeros are no recording.
+    None for under MIN_SNR_SECONDS, in which there may be no pause. In noise, webrtcvad takes pauses
+    for speech, so that its verdict is of no use here. Frames of nothing but zeros are no recording.
     """
     power = np.sort(np.mean(np.square(_frames(sound).astype(np.float64)), axis=1))
     power = power[power > 1e-12]
-    if power.size < 10:
+    if power.size * FRAME < MIN_SNR_SECONDS * SAMPLE_RATE:
         return None
     noise = float(power[: power.size // 10].mean())
     return _decibels(float(power.mean()) / noise - 1)
