@@ -101,7 +101,7 @@ def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a folder of pictures, found none")
     found = sorted(path for pattern in ("*", "*/face/*") for path in folder.glob(pattern)
-                   if is_picture(path))
+                   if is_picture(path) and path.is_file())
     if not found:
         raise InputError(f"{folder}: expected pictures in it, or in <person>/face, found none")
     return found
@@ -110,10 +110,12 @@ def _pictures(folder: Path) -> list[Path]:
 def _targets(folder: Path, pictures: Sequence[Path]) -> dict[Path, str]:
     """Each picture's place under the other folder; a.jpg and a.png keep their endings."""
     names = [path.relative_to(folder) for path in pictures]
-    alike = Counter(name.with_suffix("") for name in names)
-    return {path: (name.with_suffix(".png") if alike[name.with_suffix("")] == 1
-                   else name.with_name(f"{name.name}.png")).as_posix()
-            for path, name in zip(pictures, names, strict=True)}
+    short = [name.with_suffix(".png").as_posix() for name in names]
+    alike = Counter(target.casefold() for target in short)
+    whole = [f"{name.as_posix()}.png" for name in names]
+    mixed = [a if alike[a.casefold()] == 1 else b for a, b in zip(short, whole, strict=True)]
+    unique = len({target.casefold() for target in mixed}) == len(mixed)
+    return dict(zip(pictures, mixed if unique else whole, strict=True))
 
 
 def _refuse_foreign(target: Path) -> None:
@@ -124,7 +126,7 @@ def _refuse_foreign(target: Path) -> None:
     try:
         with Image.open(target) as found:
             made_here = found.info.get("Software") == MADE_BY
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         made_here = False
     if not made_here:
         raise UsageError(f"{target}: the file is there already, and 'visavox crop' did not make it;"

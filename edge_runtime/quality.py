@@ -36,7 +36,7 @@ VoiceReason = Literal["too_little_speech", "voice_too_quiet", "voice_clipped", "
 
 MIN_SIDE = 64  # pixels of the crop, half of the networks' input
 MAX_OVERHANG = 0.05  # sides of the crop: the detector's box is near the picture's edge
-MIN_SHARPNESS = 0.36
+MIN_SHARPNESS = 0.36  # see `sharpness`
 MIN_LIGHT = 75  # of 255, the brightest twentieth of the face
 MAX_WHITE = 0.3  # share of the face that is white
 MIN_CONTRAST = 45  # of 255, between the darkest and the brightest twentieth

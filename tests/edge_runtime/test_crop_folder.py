@@ -88,6 +88,17 @@ def test_a_flat_folder_with_names_alike(album: Path, tmp_path: Path, out: Path) 
     assert written(out) == ["a.jpeg.png", "a.jpg.png", "b.png"]
 
 
+def test_names_that_would_meet_after_all(album: Path, tmp_path: Path, out: Path) -> None:
+    flat = tmp_path / "flat"
+    (flat / "folder.jpg").mkdir(parents=True)
+    shutil.copy(album / "ben/face/0.jpg", flat / "a.jpg")
+    shutil.copy(album / "ben/face/1.jpg", flat / "A.jpeg")
+    shutil.copy(album / "ben/face/2.jpg", flat / "a.jpg.jpg")
+    report = crop_folder(flat, out, HaarDetector())
+    assert report.pictures == 3
+    assert written(out) == ["A.jpeg.png", "a.jpg.jpg.png", "a.jpg.png"]
+
+
 def test_large_faces_are_reduced(album: Path, tmp_path: Path, out: Path) -> None:
     flat = tmp_path / "flat"
     flat.mkdir()

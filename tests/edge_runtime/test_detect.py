@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -163,3 +164,11 @@ def test_without_opencv(monkeypatch: pytest.MonkeyPatch, error: ImportError, wor
     with pytest.raises(UsageError) as caught:
         make_detector()
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["CascadeClassifier", "data"])
+def test_an_opencv_without_cascades(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """OpenCV 5, and Debian's own package."""
+    monkeypatch.delattr(cv2, part)
+    with pytest.raises(UsageError, match="expected opencv-python 4 with its Haar cascades"):
+        make_detector()
