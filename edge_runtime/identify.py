@@ -26,6 +26,7 @@ from edge_runtime.errors import UsageError
 from edge_runtime.inputs import InputReader, Quality
 from edge_runtime.interpreter import Network, chosen_interpreter
 from edge_runtime.scoring import Scores, fuse
+from edge_runtime.speech import can_judge_voices
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound
 
@@ -68,6 +69,7 @@ class Identifier:
         self._networks: dict[str, Network] = bundle.networks(num_threads)
         self._thresholds = bundle.manifest.thresholds
         self._detector: Detector | None = None
+        can_judge_voices()  # imports now what the first decision's time would hold
 
     @classmethod
     def load(

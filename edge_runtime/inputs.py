@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from edge_runtime.crop import Picture, face_crop
 from edge_runtime.detect import Detector
-from edge_runtime.errors import InputError, UsageError
+from edge_runtime.errors import InputError
 from edge_runtime.face import face_input, read_picture, square_face
 from edge_runtime.manifest import Inputs
 from edge_runtime.people import Modality
 from edge_runtime.quality import Flaw, face_quality, refusals, usable_face
-from edge_runtime.speech import voice_quality
+from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound, read_clip, voice_input
 
@@ -66,10 +66,7 @@ class InputReader:
             sound = read_clip(voice) if isinstance(voice, Path) else voice
             self.arrays["voice"] = voice_input(sound)
         with self._clock.stage("quality"):
-            try:
-                self.quality["voice"] = voice_quality(sound)
-            except UsageError:
-                self.quality["voice"] = None
+            self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None
 
     def refuse_face(self, picture: Path | Picture | None) -> None:
         """InputError with the reasons, where the picture's face was left out."""

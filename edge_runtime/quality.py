@@ -119,7 +119,8 @@ def _grey(face: Picture) -> Grey:
 def _light(grey: Grey) -> tuple[Flaw, ...]:
     side = grey.shape[0]
     middle = grey[side // 4 : -side // 4, side // 4 : -side // 4]  # the face without what is behind
-    dark, bright = np.percentile(middle, [5, 95])
+    ordered = np.sort(middle, axis=None)  # a first np.percentile takes 12 ms
+    dark, bright = ordered[[ordered.size // 20, -1 - ordered.size // 20]]
     if bright < MIN_LIGHT:
         return (Flaw("face_too_dark", "the face is too dark; turn on a light"),)
     if np.mean(middle >= _WHITE) > MAX_WHITE:

@@ -62,6 +62,15 @@ def voice_quality(sound: Sound) -> tuple[Flaw, ...]:
     return tuple(flaws)
 
 
+def can_judge_voices() -> bool:
+    """Whether webrtcvad is installed; imports it."""
+    try:
+        _webrtcvad()
+    except UsageError:
+        return False
+    return True
+
+
 def speech_seconds(sound: Sound) -> float:
     """How much of a sound webrtcvad takes for speech."""
     detector = _webrtcvad().Vad(_AGGRESSIVENESS)
@@ -98,7 +107,9 @@ def is_clipped(sound: Sound) -> bool:
 
     That holds at any level, after resampling and lossy coding, where no sample stands at 1.
     """
-    loud, louder, loudest = np.quantile(np.abs(sound), [0.995, 0.9995, 1])
+    last = sound.size - 1
+    places = [int(0.995 * last), int(0.9995 * last), last]
+    loud, louder, loudest = np.partition(np.abs(sound), places)[places]
     return bool(loudest >= _FAINT and louder < MIN_PEAK_RATIO * loud)
 
 
