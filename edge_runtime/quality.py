@@ -7,9 +7,9 @@ network trained on kiosk95 (mobilevit_xxs_edge, 128 pixels) makes of such copies
     as they are (1925, 6516, 400)         0.0      0.6        0.0     99.7
     blurred, sigma 1 / 2 % of the side   25, 100   3, 96     2, 96    92.8, 35.1
     moved by 5 / 10 % of the side        67, 100  19, 100   17, 97
-    half / a quarter of the light        31, 100  32, 100   18, 100   83.2, 14.8
+    half / a quarter of the light        31, 100  32, 100   17, 100   83.2, 14.8
     two / three times the light          53, 91   72, 96    93, 100   74.6, 27.5
-    half / a quarter of the contrast     13, 83   29, 95    15, 100   91.1, 22.7
+    half / a quarter of the contrast     12, 83   29, 95    15, 100   91.1, 22.7
     64 / 48 / 32 pixels                                               98.3, 94.8, 68.7
 
 Of 100 drawn heads at the picture's edge, a tenth of them beyond it, the Haar cascade finds 28

@@ -8,7 +8,7 @@ Refused of real clips that all are usable, and of degraded copies of a quarter o
     a washing machine / a boiler / white at 0 dB 69 / 100 / 100  58 / 100 / 100
     20 / 30 / 40 dB quieter                      18 / 77 / 100    0 / 38 / 100
     peaks cut off at a half / at a quarter       91 / 100        93 / 100
-    the same at 48 kHz, then resampled           79 / 68         92 / 97
+    the same at 48 kHz, then resampled           79 / 69         92 / 97
     without speech: the machine / the others     98 / 100
 
 The clips of wild95 are those of kiosk95.
