@@ -10,13 +10,15 @@ import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from edge_runtime.errors import VisavoxError
 
 # What a person can mend; any other error of the system is a fault of ours and shows its traceback.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
          errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+
+Item = TypeVar("Item")
 
 
 class _Parser(ArgumentParser):
@@ -80,6 +82,17 @@ def silenced_stderr() -> Iterator[None]:
         finally:
             os.dup2(screen, 2)
             os.close(screen)
+
+
+def counted(items: Sequence[Item], doing: str) -> Iterator[Item]:
+    """The items, with their count on the terminal; nothing is shown where there is none."""
+    shown = sys.stderr.isatty()
+    for number, item in enumerate(items, 1):
+        if shown:  # the cursor goes back, so that whatever comes next is written over it
+            print(f"{doing} {number}/{len(items)}", end="\r", file=sys.stderr, flush=True)
+        yield item
+    if shown:
+        print("\033[K", end="", file=sys.stderr, flush=True)
 
 
 def print_json(content: dict[str, Any]) -> None:

@@ -10,28 +10,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import PIL.ImageOps  # noqa: F401  # these three now, or the first decision's time would hold them
 import soundfile  # noqa: F401
 import soxr  # noqa: F401
 
 from edge_runtime.bundle import Bundle, load_bundle
+from edge_runtime.crop import Picture
+from edge_runtime.detect import Detector, HaarDetector
 from edge_runtime.errors import UsageError
-from edge_runtime.face import face_input, read_picture, square_face
+from edge_runtime.inputs import InputReader, Quality
 from edge_runtime.interpreter import Network, chosen_interpreter
 from edge_runtime.scoring import Scores, fuse
-from edge_runtime.voice import Sound, read_clip, voice_input
+from edge_runtime.speech import can_judge_voices
+from edge_runtime.stages import Stages
+from edge_runtime.voice import Sound
 
 Reason = Literal["accepted", "below_threshold", "no_thresholds"]
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Decision:
 
     person: None for nobody, and where the bundle has no thresholds (reason `no_thresholds`), so
     that `top` ranks people but nobody is named or refused. scores: [people] by modality and
-    `fused`. ms: milliseconds of each stage.
+    `fused`. ms: milliseconds of each stage. quality: what is wrong with the face and the voice
+    that were given; None for a voice where webrtcvad is missing. used: the modalities decided by.
     """
 
     person: str | None
@@ -57,6 +57,8 @@ class Decision:
     scores: dict[str, Scores]
     ms: dict[str, float]
     interpreter: str
+    quality: Quality
+    used: tuple[str, ...]
 
 
 class Identifier:
@@ -66,6 +68,8 @@ class Identifier:
         self.manifest = bundle.manifest
         self._networks: dict[str, Network] = bundle.networks(num_threads)
         self._thresholds = bundle.manifest.thresholds
+        self._detector: Detector | None = None
+        can_judge_voices()  # imports now what the first decision's time would hold
 
     @classmethod
     def load(
@@ -76,25 +80,33 @@ class Identifier:
 
     def identify(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None,
-        *, num_top: int = 5,
+        *, picture: Path | Picture | None = None, detector: Detector | None = None,
+        num_top: int = 5,
     ) -> Decision:
         """Rank the bundle's people by a face, a voice, or both.
 
-        face: a file, or RGB, uint8 [height, width, 3], a crop of the face. voice: a file, or mono,
-        float32 [samples] at 16 kHz. Raises UsageError with neither, InputError for a bad file.
+        face: a file, or RGB, uint8 [height, width, 3], a crop of the face. picture: the same of a
+        whole camera picture, whose largest face `detector` finds (Haar unless given); a face that
+        is not good enough is left out. voice: a file, or mono, float32 [samples] at 16 kHz.
+
+        Raises UsageError for arguments that do not go together, InputError for a bad file, and for
+        a picture without a good face where there is no voice to judge by.
         """
-        if face is None and voice is None:
+        if face is None and voice is None and picture is None:
             raise UsageError("expected a face, a voice, or both, found neither")
-        clock = _Stages()
-        inputs = self._read(face, voice, clock)
-        scores: dict[str, Scores] = {}
-        for part, network in self._networks.items():
-            wanted = {name: inputs[name] for name in network.inputs if name in inputs}
-            if len(wanted) < len(network.inputs):
-                continue
-            with clock.stage(f"{part}_network"):
-                scores[part] = network.run(**wanted).scores
+        if face is not None and picture is not None:
+            raise UsageError("expected a face or a picture, found both")
+        clock = Stages()
+        reader = InputReader(self.manifest.inputs, clock)
+        if face is not None:
+            reader.face(face)
+        if picture is not None:
+            reader.picture(picture, detector or self._own_detector())
+        if voice is not None:
+            reader.voice(voice)
+        scores = self._run(reader, clock)
         if not scores:
+            reader.refuse_face(picture)
             raise UsageError("this bundle's network takes a face and a voice together, found one")
         with clock.stage("decision"):
             fused = scores["fused"] if "fused" in scores else fuse(
@@ -103,22 +115,23 @@ class Identifier:
             person, reason = self._decide(fused, scores)
             top = tuple(Ranked(self.manifest.people[i], float(fused[i]))
                         for i in np.argsort(-fused, kind="stable")[:num_top])
-        return Decision(person, reason, top, scores, clock.ms, str(chosen_interpreter()))
+        return Decision(person, reason, top, scores, clock.ms, str(chosen_interpreter()),
+                        reader.quality, tuple(reader.arrays))
 
-    def _read(
-        self, face: Path | Picture | None, voice: Path | Sound | None, clock: _Stages
-    ) -> dict[str, npt.NDArray[np.float32]]:
-        inputs: dict[str, npt.NDArray[np.float32]] = {}
-        contract = self.manifest.inputs
-        if face is not None and contract.face:
-            with clock.stage("read_face"):
-                picture = read_picture(face) if isinstance(face, Path) else face
-                inputs["face"] = face_input(square_face(picture, contract.face.size))
-        if voice is not None and contract.voice:
-            with clock.stage("read_voice"):
-                sound = read_clip(voice) if isinstance(voice, Path) else voice
-                inputs["voice"] = voice_input(sound)
-        return inputs
+    def _own_detector(self) -> Detector:
+        if self._detector is None:
+            self._detector = HaarDetector()
+        return self._detector
+
+    def _run(self, reader: InputReader, clock: Stages) -> dict[str, Scores]:
+        """The scores of each network whose inputs are all there."""
+        scores: dict[str, Scores] = {}
+        for part, network in self._networks.items():
+            wanted = {name: reader.arrays[name] for name in network.inputs if name in reader.arrays}
+            if len(wanted) == len(network.inputs):
+                with clock.stage(f"{part}_network"):
+                    scores[part] = network.run(**wanted).scores
+        return scores
 
     def _decide(self, fused: Scores, scores: dict[str, Scores]) -> tuple[str | None, Reason]:
         if self._thresholds is None:
@@ -133,16 +146,3 @@ class Identifier:
         if fused[best] < least:
             return None, "below_threshold"
         return self.manifest.people[best], "accepted"
-
-
-class _Stages:
-    """Milliseconds of named stages."""
-
-    def __init__(self) -> None:
-        self.ms: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.ms[name] = 1e3 * (time.perf_counter() - start)

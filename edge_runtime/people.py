@@ -20,6 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from edge_runtime.errors import PeopleError
+from edge_runtime.face import is_picture
 from edge_runtime.voice import is_sound
 
 Modality = Literal["face", "voice"]
@@ -114,22 +115,15 @@ def _sample(table: Path, line: int, row: dict[str, str | None]) -> Sample:
 
 def _draw_split(root: Path, seed: int) -> list[Sample]:
     samples: list[Sample] = []
+    has_ending = {"face": is_picture, "voice": is_sound}
     for person in sorted(p.name for p in root.iterdir() if p.is_dir()):
         for modality in MODALITIES:
             paths = [path.relative_to(root).as_posix()
                      for path in sorted((root / person / modality).glob("*"))
-                     if _has_ending(path, modality)]
+                     if has_ending[modality](path)]
             train = [Sample(path, person, modality, "train") for path in paths]
             samples += _move(train, "test", TEST_SHARE, seed)
     return samples
-
-
-def _has_ending(path: Path, modality: Modality) -> bool:
-    if modality == "voice":
-        return is_sound(path)
-    from PIL import Image
-
-    return path.suffix.lower() in Image.registered_extensions()
 
 
 def _draw_validation(samples: list[Sample], modality: Modality, seed: int) -> list[Sample]:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError, device_error
+from edge_runtime.errors import UsageError
+from edge_runtime.opencv import opencv
 
 WIDTH, HEIGHT = 640, 480  # what is asked of a camera; it may give another size
 # A host that comes back is noticed at the next attempt: SYNs are sent 0, 1 and 3 s after its start.
@@ -20,17 +22,11 @@ _OPEN_MS, _READ_MS = 4_000, 3_000
 
 
 def import_opencv() -> Any:
-    """The module cv2, which says nothing on the screen. Raises DeviceError where it is missing."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")  # seconds, of a read
+    """The module cv2. Raises DeviceError where it is missing."""
     try:
-        import cv2
-    except ImportError as error:
-        raise DeviceError("failed", f"OpenCV does not import ({error}); pip install "
-                          "'visavox[capture]', or opencv-python-headless where there is no screen"
-                          ) from None
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2
+        return opencv()
+    except UsageError as error:
+        raise DeviceError("failed", str(error)) from None
 
 
 def device_frames(device: int | str) -> Produce[Frame]:

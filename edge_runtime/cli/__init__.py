@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_runtime.cli import devices, identify, inspect
+from edge_runtime.cli import crop, devices, identify, inspect
 from edge_runtime.command import Commands
 
 DESCRIPTION = ("Identify a person on this device from a picture of the face and a few seconds of "
@@ -15,6 +15,6 @@ DESCRIPTION = ("Identify a person on this device from a picture of the face and 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `visavox`."""
     commands = Commands("visavox", DESCRIPTION)
-    for module in (identify, inspect, devices):
+    for module in (identify, inspect, crop, devices):
         module.add(commands)
     return commands.main(arguments)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
 
-from edge_runtime.cli.options import add_bundle
+from edge_runtime.cli.options import add_bundle, add_detector
 from edge_runtime.command import Commands, print_json, table
+from edge_runtime.detect import make_detector
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
 from edge_runtime.manifest import Manifest
@@ -16,26 +18,38 @@ def add(commands: Commands) -> None:
     identify = commands.add("identify", _identify, "rank a bundle's people by a face and a clip")
     add_bundle(identify)
     identify.add_argument("--face", type=Path, metavar="FILE", help="a crop of the face")
+    identify.add_argument("--picture", type=Path, metavar="FILE",
+                          help="a whole picture, on which the face is found first")
     identify.add_argument("--voice", type=Path, metavar="FILE", help="a clip of speech")
     identify.add_argument("--top", type=int, default=5, metavar="N", help="people shown (5)")
     identify.add_argument("--threads", type=int, default=1, metavar="N",
                           help="threads of the interpreter (1)")
+    add_detector(identify)
 
 
 def _identify(options: Namespace) -> None:
-    if options.face is None and options.voice is None:
-        raise UsageError("expected --face FILE, --voice FILE or both, found neither")
+    if options.face is None and options.picture is None and options.voice is None:
+        raise UsageError("expected --face FILE or --picture FILE, --voice FILE, or both, found "
+                         "none")
+    if options.face is not None and options.picture is not None:
+        raise UsageError("expected --face FILE or --picture FILE, found both")
     if options.top < 1 or options.threads < 1:
         raise UsageError("--top and --threads expect a number of at least 1")
     identifier = Identifier.load(options.bundle, num_threads=options.threads,
                                  allow_uncertified=options.allow_uncertified)
-    decision = identifier.identify(options.face, options.voice, num_top=options.top)
+    detector = None
+    if options.picture is not None or options.yunet_model is not None:
+        detector = make_detector(options.detector, options.yunet_model)
+    decision = identifier.identify(options.face, options.voice, picture=options.picture,
+                                   detector=detector, num_top=options.top)
     if options.json:
         print_json({
             "person": decision.person, "reason": decision.reason,
             "top": [{"person": r.person, "score": round(r.score, 6)} for r in decision.top],
             "ms": {stage: round(ms, 3) for stage, ms in decision.ms.items()},
-            "interpreter": decision.interpreter})
+            "interpreter": decision.interpreter,
+            "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
+                        for part, flaws in decision.quality.items()}})
     else:
         print(_describe(decision, identifier.manifest))
 
@@ -53,4 +67,13 @@ def _describe(decision: Decision, manifest: Manifest) -> str:
                          "nobody is named or refused)"}[decision.reason]
     stages = ", ".join(f"{stage.replace('_', ' ')} {ms:.1f}" for stage, ms in decision.ms.items())
     return "\n".join([headline, "", table(["", "person", "score", *parts], rows), "",
-                      f"ms: {stages} ({decision.interpreter})"])
+                      *_quality_lines(decision), f"ms: {stages} ({decision.interpreter})"])
+
+
+def _quality_lines(decision: Decision) -> list[str]:
+    """What is wrong with the face and the voice, and whether one was left out for it."""
+    lines = []
+    for part, flaws in decision.quality.items():
+        left_out = "" if part in decision.used else " left out"
+        lines += [f"{part}{left_out}: {flaw.message}" for flaw in flaws or ()]
+    return lines

@@ -11,10 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
 from edge_runtime.cli import main
 from edge_runtime.people import index_people, test_pairs
+from train.synthetic import room_picture
+from train.synthetic.faces import Identity
 
 Change = Callable[[dict[str, Any]], Path]
 RUN = "import sys; from edge_runtime.cli import main; sys.exit(main())"
@@ -72,8 +77,81 @@ def test_identify_for_programs(bundle: Path, pair: tuple[Path, Path]) -> None:
     assert content["person"] is None and content["reason"] == "no_thresholds"
     assert [set(ranked) for ranked in content["top"]] == [{"person", "score"}] * 3
     assert all(0 <= ranked["score"] <= 1 for ranked in content["top"])
-    assert set(content["ms"]) == {"read_face", "read_voice", "face_network", "voice_network",
+    assert set(content["ms"]) == {"read_face", "read_voice", "quality", "face_network",
+                                  "voice_network", "decision"}
+    assert set(content["quality"]) == {"face", "voice"}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole picture of a room with somebody in it."""
+    who, rng = Identity.draw(np.random.default_rng(1)), np.random.default_rng([1, 0])
+    file = tmp_path_factory.mktemp("scene") / "scene.png"
+    Image.fromarray(room_picture(who, rng)[0]).save(file)
+    return file
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Path:
+    """A picture without a face."""
+    Image.new("RGB", (320, 240), "grey").save(tmp_path / "wall.png")
+    return tmp_path / "wall.png"
+
+
+def test_identify_on_a_whole_picture(
+    bundle: Path, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["identify", "--bundle", str(bundle), "--picture", str(scene), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert set(content["ms"]) == {"read_picture", "detect", "crop", "quality", "face_network",
                                   "decision"}
+    assert content["quality"] == {"face": []}
+
+
+def test_a_picture_without_a_face(
+    bundle: Path, wall: Path, pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line where there is nothing else; the voice decides where there is one."""
+    expected = "no face was found; look into the camera, with light on the face"
+    assert mistake("identify", "--bundle", bundle, "--picture", wall) == f"{wall}: {expected}"
+    arguments = ["identify", "--bundle", str(bundle), "--voice", str(pair[1])]
+    assert main([*arguments, "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert main([*arguments, "--picture", str(wall), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["top"] == alone["top"]
+    assert content["quality"]["face"] == [
+        {"reason": "no_face", "message": expected, "refuses": True}]
+    assert main([*arguments, "--picture", str(wall)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"face left out: {expected}" in lines
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["", "person", "score", "voice"]
+
+
+def test_quality_is_told_and_refuses_nothing(
+    bundle: Path, pair: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(pair[0]) as face:
+        face.point(lambda value: value // 5).save(tmp_path / "dark.png")
+    samples, rate = soundfile.read(pair[1], dtype="float32")
+    soundfile.write(tmp_path / "short.wav", samples[rate // 2 : rate], rate)
+    arguments = ["identify", "--bundle", str(bundle), "--face", str(tmp_path / "dark.png"),
+                 "--voice", str(tmp_path / "short.wav")]
+    assert main([*arguments, "--json"]) == 0
+    quality = json.loads(capsys.readouterr().out)["quality"]
+    assert [flaw["reason"] for flaw in quality["face"]] == ["face_too_dark"]
+    assert [flaw["reason"] for flaw in quality["voice"]] == ["too_little_speech"]
+    assert main(arguments) == 0
+    assert "face: the face is too dark; turn on a light" in capsys.readouterr().out.splitlines()
+
+
+def test_without_webrtcvad_the_voice_is_not_judged(
+    bundle: Path, pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "webrtcvad", None)
+    assert main(["identify", "--bundle", str(bundle), "--voice", str(pair[1]), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["quality"] == {"voice": None}
 
 
 @pytest.mark.parametrize(("least", "reason"), [(0.0, "accepted"), (1.0, "below_threshold")])
@@ -160,7 +238,20 @@ def test_a_reader_that_stops_reading(small_bundles: dict[str, Path]) -> None:
 
 def test_neither_face_nor_voice(bundle: Path) -> None:
     assert mistake("identify", "--bundle", bundle) == (
-        "expected --face FILE, --voice FILE or both, found neither")
+        "expected --face FILE or --picture FILE, --voice FILE, or both, found none")
+
+
+def test_a_face_and_a_picture(bundle: Path, pair: tuple[Path, Path]) -> None:
+    assert "found both" in mistake("identify", "--bundle", bundle, "--face", pair[0],
+                                   "--picture", pair[0])
+
+
+def test_bad_pictures(bundle: Path, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    assert "no such picture file" in mistake("identify", "--bundle", bundle,
+                                             "--picture", tmp_path / "nowhere")
+    assert "expected a picture" in mistake("identify", "--bundle", bundle, "--picture", pair[1])
+    assert "go together" in mistake("identify", "--bundle", bundle, "--picture", pair[0],
+                                    "--detector", "yunet")
 
 
 @pytest.mark.parametrize("option", ["--top", "--threads"])

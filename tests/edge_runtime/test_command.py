@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from edge_runtime.command import Commands, table
+from edge_runtime.command import Commands, counted, table
 from edge_runtime.errors import InputError
 
 
@@ -73,3 +74,14 @@ def test_stopped_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
 def test_table() -> None:
     assert table(["name", "ms"], [["a", "1.5"], ["long name", "10"]]) == (
         "| name      |  ms |\n| --------- | --: |\n| a         | 1.5 |\n| long name |  10 |")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_counted_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert list(counted("ab", "cropping")) == ["a", "b"]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == ("cropping 1/2\rcropping 2/2\r\033[K" if terminal else "")

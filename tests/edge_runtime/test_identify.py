@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from edge_runtime.collection import Collection, read_collection
+from edge_runtime.crop import face_crop
+from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.face import read_picture
 from edge_runtime.identify import Decision, Identifier
 from edge_runtime.people import MODALITIES, index_people, test_pairs
 from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import read_clip
+from train.synthetic import room_picture
+from train.synthetic.faces import Identity
 
 Change = Callable[[dict[str, Any]], Path]
 
@@ -64,8 +68,8 @@ def test_both(identifier: Identifier, face: Path, clip: Path) -> None:
     expected = fuse(decision.scores["face"], decision.scores["voice"],
                     identifier.manifest.score_scaling)
     np.testing.assert_allclose(decision.scores["fused"], expected)
-    assert list(decision.ms) == ["read_face", "read_voice", "face_network", "voice_network",
-                                 "decision"]
+    assert list(decision.ms) == ["read_face", "quality", "read_voice", "face_network",
+                                 "voice_network", "decision"]
 
 
 @pytest.mark.parametrize("modality", ["face", "voice"])
@@ -79,7 +83,35 @@ def test_one_alone(
     expected = fuse(decision.scores.get("face"), decision.scores.get("voice"),
                     identifier.manifest.score_scaling)
     np.testing.assert_array_equal(decision.scores["fused"], expected)
-    assert list(decision.ms) == [f"read_{modality}", f"{modality}_network", "decision"]
+    assert list(decision.ms) == [f"read_{modality}", "quality", f"{modality}_network",
+                                 "decision"]
+
+
+def test_a_whole_picture_is_cropped_first(identifier: Identifier) -> None:
+    who, rng = Identity.draw(np.random.default_rng(1)), np.random.default_rng([1, 0])
+    picture, _ = room_picture(who, rng)
+    decision = identifier.identify(picture=picture)
+    crop = face_crop(picture, HaarDetector().detect(picture)[0])
+    assert decision.quality == {"face": ()} and decision.used == ("face",)
+    np.testing.assert_array_equal(decision.scores["face"],
+                                  identifier.identify(face=crop).scores["face"])
+    again = identifier.identify(picture=picture, detector=HaarDetector())
+    assert again.top == decision.top
+
+
+def test_a_picture_whose_face_is_no_good(identifier: Identifier, clip: Path) -> None:
+    who, rng = Identity.draw(np.random.default_rng(1)), np.random.default_rng([1, 0])
+    dark = (room_picture(who, rng)[0] * 0.25).astype(np.uint8)
+    with pytest.raises(InputError, match="the picture: the face is too dark"):
+        identifier.identify(picture=dark)
+    decision = identifier.identify(voice=clip, picture=dark)
+    assert decision.used == ("voice",) and list(decision.scores) == ["voice", "fused"]
+    assert [flaw.reason for flaw in decision.quality["face"] or ()] == ["face_too_dark"]
+
+
+def test_a_face_and_a_picture(identifier: Identifier, face: Path) -> None:
+    with pytest.raises(UsageError, match="expected a face or a picture, found both"):
+        identifier.identify(face, picture=face)
 
 
 def test_arrays_are_as_good_as_files(identifier: Identifier, face: Path, clip: Path) -> None:

@@ -1,0 +1,76 @@
+"""From files or arrays to the networks' inputs, with what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.crop import Picture, face_crop
+from edge_runtime.detect import Detector
+from edge_runtime.errors import InputError
+from edge_runtime.face import face_input, read_picture, square_face
+from edge_runtime.manifest import Inputs
+from edge_runtime.people import Modality
+from edge_runtime.quality import Flaw, face_quality, refusals, usable_face
+from edge_runtime.speech import can_judge_voices, voice_quality
+from edge_runtime.stages import Stages
+from edge_runtime.voice import Sound, read_clip, voice_input
+
+Quality = dict[Modality, tuple[Flaw, ...] | None]
+
+
+class InputReader:
+    """Makes a bundle's inputs, and notes how long that takes.
+
+    arrays: the networks' inputs by name, float32, batch 1. quality: the flaws of what was given;
+    None for a voice where webrtcvad, which is not in the base install, is missing.
+    """
+
+    def __init__(self, contract: Inputs, clock: Stages) -> None:
+        self.arrays: dict[str, npt.NDArray[np.float32]] = {}
+        self.quality: Quality = {}
+        self._contract, self._clock = contract, clock
+
+    def face(self, face: Path | Picture) -> None:
+        """A crop of a face, used whatever its quality is."""
+        if self._contract.face is None:
+            return
+        with self._clock.stage("read_face"):
+            crop = read_picture(face) if isinstance(face, Path) else face
+            self.arrays["face"] = face_input(square_face(crop, self._contract.face.size))
+        with self._clock.stage("quality"):
+            self.quality["face"] = face_quality(crop)
+
+    def picture(self, picture: Path | Picture, detector: Detector) -> None:
+        """A whole picture, whose largest face is used if it is good enough."""
+        if self._contract.face is None:
+            return
+        with self._clock.stage("read_picture"):
+            whole = read_picture(picture) if isinstance(picture, Path) else picture
+        with self._clock.stage("detect"):
+            boxes = detector.detect(whole)
+        with self._clock.stage("quality"):
+            box, self.quality["face"] = usable_face(whole, boxes)
+        if box is not None:
+            with self._clock.stage("crop"):
+                crop = square_face(face_crop(whole, box), self._contract.face.size)
+                self.arrays["face"] = face_input(crop)
+
+    def voice(self, voice: Path | Sound) -> None:
+        """A clip, used whatever its quality is."""
+        if self._contract.voice is None:
+            return
+        with self._clock.stage("read_voice"):
+            sound = read_clip(voice) if isinstance(voice, Path) else voice
+            self.arrays["voice"] = voice_input(sound)
+        with self._clock.stage("quality"):
+            self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None
+
+    def refuse_face(self, picture: Path | Picture | None) -> None:
+        """InputError with the reasons, where the picture's face was left out."""
+        refused = refusals(self.quality.get("face") or ())
+        if picture is not None and refused:
+            name = f"{picture}" if isinstance(picture, Path) else "the picture"
+            raise InputError(f"{name}: {'; '.join(flaw.message for flaw in refused)}")
