@@ -105,6 +105,21 @@ class Identifier:
                         for i in np.argsort(-fused, kind="stable")[:num_top])
         return Decision(person, reason, top, scores, clock.ms, str(chosen_interpreter()))
 
+    def embed(
+        self, face: Path | Picture | None = None, voice: Path | Sound | None = None
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """Embeddings, float32 [dim] of length 1, of a face, a voice, or both, by modality.
+
+        Takes what `identify` takes. Raises UsageError where the bundle has no network for the
+        modality alone, InputError for a bad file.
+        """
+        for modality, given in (("face", face), ("voice", voice)):
+            if given is not None and modality not in self._networks:
+                raise UsageError(f"expected a bundle with a {modality} network of its own, found "
+                                 f"{', '.join(self._networks)}; enroll with a bundle of a pair")
+        return {modality: self._networks[modality].run(**{modality: value}).embedding
+                for modality, value in self._read(face, voice, _Stages()).items()}
+
     def _read(
         self, face: Path | Picture | None, voice: Path | Sound | None, clock: _Stages
     ) -> dict[str, npt.NDArray[np.float32]]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_runtime.cli import identify, inspect
+from edge_runtime.cli import (
+    audit,
+    enroll,
+    export,
+    forget,
+    identify,
+    import_,
+    inspect,
+    people,
+    reject,
+)
 from edge_runtime.command import Commands
 
 DESCRIPTION = ("Identify a person on this device from a picture of the face and a few seconds of "
@@ -15,6 +25,6 @@ DESCRIPTION = ("Identify a person on this device from a picture of the face and 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `visavox`."""
     commands = Commands("visavox", DESCRIPTION)
-    for module in (identify, inspect):
+    for module in (identify, inspect, enroll, people, forget, reject, export, import_, audit):
         module.add(commands)
     return commands.main(arguments)
