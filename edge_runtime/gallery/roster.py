@@ -50,6 +50,7 @@ class Roster:
         self._people: dict[bytes, Person] = {}
         self._indices: dict[Modality, TemplateIndex] = {}
         self._indexed: set[bytes] = set()
+        self._complete = False  # whether the indices hold everybody
         self._version: int | None = None
 
     def changed(self) -> None:
@@ -68,6 +69,7 @@ class Roster:
             for gone in self._indexed - self._people.keys():
                 self._unindex(gone)
             self._version = version
+            self._complete = False
         return self._people
 
     def find(self, name: str) -> Person | None:
@@ -78,8 +80,9 @@ class Roster:
     def index(self, modality: Modality) -> TemplateIndex | None:
         """The templates of everybody; None where nobody has any of this modality."""
         people = self.people()
-        if new := [person for person in people.values() if person.id not in self._indexed]:
-            self._add(new)
+        if not self._complete:
+            self._add([person for person in people.values() if person.id not in self._indexed])
+            self._complete = True
         return self._indices.get(modality)
 
     def embeddings(self, person: Person, kind: Kind, modality: Modality) -> Embeddings:
