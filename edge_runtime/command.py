@@ -101,6 +101,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([padded(header), f"| {' | '.join(rule)} |", *(padded(row) for row in rows)])
 
 
+def counted(count: int, thing: str) -> str:
+    """1 face, 2 faces."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
 def percent(share: float | None) -> str:
     """0.9474 -> 94.7; None -> a dash."""
     return "-" if share is None else f"{100 * share:.1f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from edge_runtime.cli.options import add_bundle, add_gallery, add_samples
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands, counted, print_json
 from edge_runtime.gallery.names import checked_name
 from edge_runtime.gallery.samples import read_samples
 from edge_runtime.gallery.store import Gallery
@@ -38,4 +38,5 @@ def _enroll(options: Namespace) -> None:
         print_json({"person": found.person, "faces": found.faces, "clips": found.clips,
                     "enrolled": found.enrolled})
     else:
-        print(f"{found.person} is enrolled from {found.faces} faces and {found.clips} clips")
+        print(f"{found.person} is enrolled from {counted(found.faces, 'face')} and "
+              f"{counted(found.clips, 'clip')}")

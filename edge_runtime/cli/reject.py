@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from edge_runtime.cli.options import add_bundle, add_gallery, add_samples
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands, counted, print_json
 from edge_runtime.gallery.clock import REJECTED_DAYS
 from edge_runtime.gallery.samples import read_samples
 from edge_runtime.gallery.store import Gallery
@@ -32,5 +32,5 @@ def _reject(options: Namespace) -> None:
         print_json({"person": options.name, "faces": faces, "clips": clips,
                     "days": REJECTED_DAYS})
     else:
-        print(f"{faces} faces and {clips} clips are kept as not {options.name}, for "
-              f"{REJECTED_DAYS} days")
+        print(f"{counted(faces, 'face')} and {counted(clips, 'clip')} are kept as not "
+              f"{options.name}, for {REJECTED_DAYS} days")

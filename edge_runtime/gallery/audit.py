@@ -76,7 +76,6 @@ def verified_entries(database: Database, device: Vault) -> list[Entry]:
     """All entries in order. GalleryError names the first that was changed, removed or moved."""
     entries = [Entry(*row)
                for row in database.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY number")]
-    forgotten = {entry.subject: entry.number for entry in entries if entry.event == FORGOTTEN}
     previous = _START
     for number, entry in enumerate(entries, 1):
         if entry.number != number:
@@ -84,17 +83,24 @@ def verified_entries(database: Database, device: Vault) -> list[Entry]:
         if entry.hash != entry.hash_after(previous):
             raise _broken(database, f"{entry} was changed, moved, or is not what followed the one "
                                     "before")
-        if entry.sealed is None:
-            if entry.sealed_hash and forgotten.get(entry.subject, 0) <= number:
-                raise _broken(database, f"the name in {entry} was removed, and nobody forgotten")
-        elif hashlib.sha256(entry.sealed).digest() != entry.sealed_hash:
-            raise _broken(database, f"the name in {entry} was changed")
         previous = entry.hash
     head = _head(database, device)
     if (head.number, head.hash) != (len(entries), previous):
         raise _broken(database, f"expected {head.number} entries, found {len(entries)}"
                       if head.number != len(entries) else "all of it was written anew")
+    _check_sealed(database, entries)
     return entries
+
+
+def _check_sealed(database: Database, entries: list[Entry]) -> None:
+    """Names are as they were, or were taken out because somebody was forgotten."""
+    forgotten = {entry.subject for entry in entries if entry.event == FORGOTTEN}
+    for entry in entries:
+        if entry.sealed is None:
+            if entry.sealed_hash and entry.subject not in forgotten:
+                raise _broken(database, f"the name in {entry} was removed, and nobody forgotten")
+        elif hashlib.sha256(entry.sealed).digest() != entry.sealed_hash:
+            raise _broken(database, f"the name in {entry} was changed")
 
 
 def _head(database: Database, device: Vault) -> Head:

@@ -121,10 +121,20 @@ class Database:
                                f"found {version}; use the visavox that made it")
         # A cut that leaves the first pages alone would show much later, or never.
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found == "ok" and self._cut_within_a_page(connection):
+            found = "it ends within a page"
         if found != "ok":
             reason = " ".join(found.replace("*", "").split())
             raise GalleryError(f"{self.path}: "
                                f"{_MEANING[sqlite3.SQLITE_CORRUPT].format(error=reason)}")
+
+    def _cut_within_a_page(self, connection: sqlite3.Connection) -> bool:
+        """SQLite reads what is missing of the last page as zeros. While there is something in the
+        -wal, the file may end anywhere: another program, or one that was killed, is at it."""
+        log = Path(f"{self.path}-wal")
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        return (not log.exists() or log.stat().st_size == 0) and (
+            self.path.stat().st_size % page_bytes != 0)
 
 
 def create_database(path: Path, fill: Callable[[Database], None]) -> None:

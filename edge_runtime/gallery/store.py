@@ -106,17 +106,18 @@ class Gallery:
             found = "an empty file" if path.is_file() else "a folder"
             raise GalleryError(f"{path}: expected a gallery, found {found}; put a copy in its "
                                "place, or name a file that does not exist yet")
-        device = Vault(device_key(key_file, create=new))
         if new:
-            create_database(path, lambda database: _fill(database, device))
-        records = Records(Database(path, writable=mode != "read"), device, manifest)
+            first = Vault(device_key(key_file, create=True))
+            create_database(path, lambda database: _fill(database, first))
+        database = Database(path, writable=mode != "read")
         try:
+            records = Records(database, Vault(device_key(key_file)), manifest)
             _check_key(records)
             records.check_networks()
             if mode != "read":
                 records.delete_expired()
         except BaseException:
-            records.database.close()
+            database.close()
             raise
         return cls(records)
 
