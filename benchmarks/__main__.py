@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from benchmarks.gallery import gallery_table, measure_gallery
+from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.report import update_readme
@@ -77,10 +77,7 @@ def _gallery(options: Namespace) -> None:
     if options.json:
         print_json(content)
         return
-    known = content["conditions"]
-    print(gallery_table(content))
-    print(f"\nthe {content['num_top']} most alike of random templates of "
-          f"{content['embedding_dim']} numbers, {known['cpu']}, one core, load {known['load']}")
+    print(f"{gallery_table(content)}\n\n{gallery_conditions(content)}")
 
 
 def _report(options: Namespace) -> None:

@@ -23,6 +23,14 @@ def measure_gallery(counts: Sequence[int], *, rounds: int = 100) -> dict[str, An
                     "conditions": conditions(1) | {"rounds": rounds}}
 
 
+def gallery_conditions(content: dict[str, Any]) -> str:
+    """What was measured where, in a sentence."""
+    known = content["conditions"]
+    return (f"The {content['num_top']} most alike among random templates of "
+            f"{content['embedding_dim']} numbers, on one core of {known['cpu']}, load "
+            f"{known['load']}.")
+
+
 def gallery_table(content: dict[str, Any]) -> str:
     """The results as a Markdown table."""
     return table(["people", "median (ms)", "p90", "p99", "least", "fill the index (ms)", "MiB"],

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gallery import gallery_conditions, gallery_table
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
 from benchmarks.timing import ROOT
@@ -34,7 +35,8 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     text = readme.read_text(encoding="utf-8")
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
                           ("families", families_tables(results)),
-                          ("recipes", recipes_tables(results)), ("peers", peers(results))):
+                          ("recipes", recipes_tables(results)), ("peers", peers(results)),
+                          ("gallery", gallery(results))):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -103,6 +105,14 @@ def peers(results: Path = RESULTS) -> str:
     return (f"{peers_table(content)}\n\nOne face of {content['image_size']} pixels, untrained "
             f"MobileViT-XXS networks for 95 people, {known['threads']} thread, {known['cpu']}, "
             f"{known['interpreter']}, in turn in one process.")
+
+
+def gallery(results: Path = RESULTS) -> str:
+    """A search among enrolled people."""
+    if not (results / "gallery.json").is_file():
+        return "Searching enrolled people: not run."
+    content = _read(results / "gallery.json")
+    return f"{gallery_table(content)}\n\n{gallery_conditions(content)}"
 
 
 def families_tables(results: Path = RESULTS) -> str:

@@ -52,6 +52,7 @@ _MEANING = {
     sqlite3.SQLITE_CANTOPEN: "the gallery cannot be opened ({error}); check that you may write "
                              "the file and its folder",
 }
+_MEANING[sqlite3.SQLITE_PROTOCOL] = _MEANING[sqlite3.SQLITE_BUSY]
 _MEANING[sqlite3.SQLITE_PERM] = _MEANING[sqlite3.SQLITE_CANTOPEN]
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.errors import GalleryError
+
 _PIECE = 8  # bytes
 _BLOCK = 1 << 22  # bytes read at a time
 _SQLITE = b"SQLite format 3\0"
@@ -37,9 +39,18 @@ def files_beside(gallery: Path) -> list[Path]:
 
 
 def search_files(paths: Iterable[Path], markers: Sequence[bytes]) -> list[Searched]:
-    """Search every file for every marker."""
+    """Search every file for every marker. GalleryError where one cannot be read."""
     pieces = np.unique(np.concatenate([_pieces(marker) for marker in markers]))
-    return [Searched(path, path.stat().st_size, _places(path, pieces)) for path in paths]
+    searched = []
+    for path in paths:
+        try:
+            searched.append(Searched(path, path.stat().st_size, _places(path, pieces)))
+        except FileNotFoundError:  # another program has closed the gallery, and with it its -wal
+            continue
+        except PermissionError:
+            raise GalleryError(f"{path}: cannot be searched for want of permission; look yourself "
+                               "whether it is a copy of the gallery, and delete it") from None
+    return searched
 
 
 def _pieces(marker: bytes) -> npt.NDArray[np.uint64]:

@@ -214,9 +214,11 @@ class Gallery:
                                f"all programs close the gallery: {error}") from None
         # A file that is closed takes SQLite's locks on it away, so SQLite has to close it before.
         database.close()
-        searched = search_files(files_beside(self.path), markers)
-        database.reopen()
-        self._records.roster.changed()
+        try:
+            searched = search_files(files_beside(self.path), markers)
+        finally:
+            database.reopen()
+            self._records.roster.changed()
         if left := [str(file.path) for file in searched if file.places]:
             raise GalleryError(f"{shown(person.name)} is deleted from the gallery, but bytes of "
                                f"theirs are left in {', '.join(left)}; delete what is named")
@@ -230,9 +232,16 @@ class Gallery:
 
     def export_file(self, file: Path, passphrase: str) -> int:
         """Write everybody into a new encrypted file; how many they are."""
-        with self._records.writing():
-            content = carried_out(self._records)
-            write_export(file, content, passphrase)
+        written = False
+        try:
+            with self._records.writing():
+                content = carried_out(self._records)
+                write_export(file, content, passphrase)
+                written = True
+        except BaseException:
+            if written:  # but not noted in the audit log
+                file.unlink()
+            raise
         return len(content.people)
 
     def import_people(self, content: Carried, *, allow_duplicate: bool = False) -> Imported:

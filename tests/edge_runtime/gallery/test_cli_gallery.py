@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -340,13 +341,28 @@ def test_exports_that_do_not_open(anna: Device, tmp_path: Path) -> None:
     anna.check_intact("Anna")
 
 
-def test_a_full_disk_while_exporting(anna: Device, tmp_path: Path) -> None:
-    file = tmp_path / "people.export"
+def test_a_full_disk_while_exporting(anna: Device, small_disk: Path) -> None:
+    (small_disk / "filler").write_bytes(bytes(508 * 1024))
+    message = anna.mistake("export", "--gallery", anna.gallery, "--out", small_disk / "x",
+                           **PASSPHRASE)
+    assert "make room" in message and not (small_disk / "x").exists()
+    anna.check_intact("Anna")
+
+
+def test_an_export_that_the_log_has_no_room_for_is_taken_back(
+    anna: Device, tmp_path: Path
+) -> None:
+    file, log = tmp_path / "people.export", Path(f"{anna.gallery}-wal")
     anna.environment |= PASSPHRASE
-    message = anna.mistake_of_child("export", "--gallery", anna.gallery, "--out", file,
-                                    limit_bytes=10_000)
+    with contextlib.closing(sqlite3.connect(anna.gallery, isolation_level=None)) as keeper:
+        while not log.exists() or log.stat().st_size < 33_000:  # more than the export takes
+            keeper.execute("UPDATE gallery SET audit_head = audit_head")
+        message = anna.mistake_of_child("export", "--gallery", anna.gallery, "--out", file,
+                                        limit_bytes=log.stat().st_size + 4096)
     assert "make room" in message and not file.exists()
     anna.check_intact("Anna")
+    assert json.loads(anna.run("audit", "--gallery", anna.gallery, "--json"))["entries"][-1][
+        "event"] == "enrolled"
 
 
 def test_a_backup_that_still_holds_somebody(anna: Device) -> None:
