@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.report import update_readme
@@ -29,6 +30,11 @@ def main() -> int:
     peers.add_argument("--models", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER",
                        help="where the peers' models are kept (build/peers)")
     peers.add_argument("--json", action="store_true", help="print one JSON object")
+    gallery = commands.add("gallery", _gallery, "a search among enrolled people, on one core")
+    gallery.add_argument("--people", type=int, nargs="+", default=[1000, 100_000], metavar="N",
+                         help="how many are enrolled (1000 100000)")
+    gallery.add_argument("--rounds", type=int, default=100, help="timed searches of each (100)")
+    gallery.add_argument("--json", action="store_true", help="print one JSON object")
     report = commands.add("report", _report, "make the README's tables anew from the results")
     report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
     return commands.main()
@@ -70,6 +76,14 @@ def _peers(options: Namespace) -> None:
     known = content["conditions"]
     print(f"\none face of {content['image_size']} pixels, {known['cpu']}, {known['threads']} "
           f"thread{'s' * (known['threads'] > 1)}, {known['interpreter']}, load {known['load']}")
+
+
+def _gallery(options: Namespace) -> None:
+    content = measure_gallery(options.people, rounds=options.rounds)
+    if options.json:
+        print_json(content)
+        return
+    print(f"{gallery_table(content)}\n\n{gallery_conditions(content)}")
 
 
 def _report(options: Namespace) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gallery import gallery_conditions, gallery_table
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
 from benchmarks.support import support_table
@@ -36,7 +37,7 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
                           ("families", families_tables(results)),
                           ("recipes", recipes_tables(results)), ("peers", peers(results)),
-                          ("support", support(results))):
+                          ("support", support(results)), ("gallery", gallery(results))):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -112,6 +113,14 @@ def support(results: Path = RESULTS) -> str:
     """Which recipe can be applied to which family."""
     file = results / "support.json"
     return support_table(_read(file)).strip() if file.is_file() else "Recipes by family: not run."
+
+
+def gallery(results: Path = RESULTS) -> str:
+    """A search among enrolled people."""
+    if not (results / "gallery.json").is_file():
+        return "Searching enrolled people: not run."
+    content = _read(results / "gallery.json")
+    return f"{gallery_table(content)}\n\n{gallery_conditions(content)}"
 
 
 def families_tables(results: Path = RESULTS) -> str:

@@ -84,7 +84,7 @@ def silenced_stderr() -> Iterator[None]:
             os.close(screen)
 
 
-def counted(items: Sequence[Item], doing: str) -> Iterator[Item]:
+def with_progress(items: Sequence[Item], doing: str) -> Iterator[Item]:
     """The items, with their count on the terminal; nothing is shown where there is none."""
     shown = sys.stderr.isatty()
     for number, item in enumerate(items, 1):
@@ -112,6 +112,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return f"| {' | '.join(cells)} |"
 
     return "\n".join([padded(header), f"| {' | '.join(rule)} |", *(padded(row) for row in rows)])
+
+
+def counted(count: int, thing: str) -> str:
+    """1 face, 2 faces."""
+    return f"{count} {thing}{'s' * (count != 1)}"
 
 
 def percent(share: float | None) -> str:

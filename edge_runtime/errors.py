@@ -7,7 +7,8 @@ VisavoxError
 ├── RunError          a run folder that is missing, incomplete or of another kind
 ├── ConversionError   a trained network that cannot become a bundle
 ├── CaptureError      a camera or a microphone that gives nothing now
-└── BundleError       a bundle that is missing, damaged, of another version or not certified
+├── BundleError       a bundle that is missing, damaged, of another version or not certified
+└── GalleryError      enrolled people that cannot be read or changed, or a person to be enrolled
 
 Commands print the message on one line and end with exit code 2.
 """
@@ -43,3 +44,7 @@ class CaptureError(VisavoxError):
 
 class BundleError(VisavoxError):
     """A bundle that is missing, damaged, of another version or not certified."""
+
+
+class GalleryError(VisavoxError):
+    """Enrolled people that cannot be read or changed, or somebody who cannot be enrolled."""

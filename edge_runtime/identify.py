@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import PIL.ImageOps  # noqa: F401  # these three now, or the first decision's time would hold them
 import soundfile  # noqa: F401
 import soxr  # noqa: F401
@@ -117,6 +118,26 @@ class Identifier:
                         for i in np.argsort(-fused, kind="stable")[:num_top])
         return Decision(person, reason, top, scores, clock.ms, str(chosen_interpreter()),
                         reader.quality, tuple(reader.arrays))
+
+    def embed(
+        self, face: Path | Picture | None = None, voice: Path | Sound | None = None
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """Embeddings, float32 [dim] of length 1, of a face, a voice, or both, by modality.
+
+        Takes what `identify` takes. Raises UsageError where the bundle has no network for the
+        modality alone, InputError for a bad file.
+        """
+        for modality, given in (("face", face), ("voice", voice)):
+            if given is not None and modality not in self._networks:
+                raise UsageError(f"expected a bundle with a {modality} network of its own, found "
+                                 f"{', '.join(self._networks)}; enroll with a bundle of a pair")
+        reader = InputReader(self.manifest.inputs, Stages())
+        if face is not None:
+            reader.face(face)
+        if voice is not None:
+            reader.voice(voice)
+        return {modality: self._networks[modality].run(**{modality: value}).embedding
+                for modality, value in reader.arrays.items()}
 
     def _own_detector(self) -> Detector:
         if self._detector is None:

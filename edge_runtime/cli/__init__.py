@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_runtime.cli import crop, devices, identify, inspect
+from edge_runtime.cli import (
+    audit,
+    crop,
+    devices,
+    enroll,
+    export,
+    forget,
+    identify,
+    import_,
+    inspect,
+    people,
+    reject,
+)
 from edge_runtime.command import Commands
 
 DESCRIPTION = ("Identify a person on this device from a picture of the face and a few seconds of "
@@ -15,6 +27,7 @@ DESCRIPTION = ("Identify a person on this device from a picture of the face and 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `visavox`."""
     commands = Commands("visavox", DESCRIPTION)
-    for module in (identify, inspect, crop, devices):
+    for module in (identify, inspect, crop, devices, enroll, people, forget, reject, export,
+                   import_, audit):
         module.add(commands)
     return commands.main(arguments)

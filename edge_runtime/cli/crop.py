@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.cli.options import add_detector
-from edge_runtime.command import Commands, counted, percent, print_json, table
+from edge_runtime.command import Commands, percent, print_json, table, with_progress
 from edge_runtime.crop_folder import CropReport, crop_folder
 from edge_runtime.detect import make_detector
 
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 def _crop(options: Namespace) -> None:
     detector = make_detector(options.detector, options.yunet_model)
     report = crop_folder(options.folder, options.out, detector,
-                         functools.partial(counted, doing="cropping"))
+                         functools.partial(with_progress, doing="cropping"))
     if options.json:
         print_json({"detector": options.detector, "pictures": report.pictures,
                     "faces": len(report.faces), "share_without_face": report.share_without_face,

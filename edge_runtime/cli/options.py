@@ -8,10 +8,32 @@ from pathlib import Path
 from edge_runtime.detect import DETECTORS
 
 
+def add_gallery(parser: ArgumentParser) -> None:
+    """--gallery and --key."""
+    parser.add_argument("--gallery", type=Path, required=True, metavar="FILE",
+                        help="the people enrolled on this device")
+    parser.add_argument("--key", type=Path, metavar="FILE",
+                        help="the device key, of mode 0600 (default: $VISAVOX_DEVICE_KEY, or "
+                             "~/.config/visavox/device.key)")
+
+
+def add_samples(parser: ArgumentParser) -> None:
+    """--face and --voice, of several files each."""
+    parser.add_argument("--face", type=Path, nargs="+", default=[], metavar="FILE",
+                        help="crops of the face, at most 20")
+    parser.add_argument("--voice", type=Path, nargs="+", default=[], metavar="FILE",
+                        help="clips of speech, at most 20")
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
 def add_bundle(parser: ArgumentParser) -> None:
     """--bundle, --json and --allow-uncertified."""
     parser.add_argument("--bundle", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     parser.add_argument("--allow-uncertified", action="store_true",
                         help="use a bundle that did not pass its checks")
 

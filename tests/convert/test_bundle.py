@@ -272,3 +272,5 @@ def test_a_fused_network_becomes_a_bundle(
     np.testing.assert_allclose(decision.scores["fused"], expected, atol=1e-4)
     with pytest.raises(UsageError, match="takes a face and a voice together"):
         identifier.identify(face=small_people / face.path)
+    with pytest.raises(UsageError, match="a face network of its own, found fused; enroll with"):
+        identifier.embed(face=small_people / face.path)

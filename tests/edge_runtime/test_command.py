@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.command import Commands, counted, table
+from edge_runtime.command import Commands, table, with_progress
 from edge_runtime.errors import InputError
 
 
@@ -81,7 +81,7 @@ def test_progress_is_counted_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    assert list(counted("ab", "cropping")) == ["a", "b"]
+    assert list(with_progress("ab", "cropping")) == ["a", "b"]
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == ("cropping 1/2\rcropping 2/2\r\033[K" if terminal else "")

@@ -1,0 +1,30 @@
+"""`visavox people`: who is enrolled on this device."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import asdict
+
+from edge_runtime.cli.options import add_gallery, add_json
+from edge_runtime.command import Commands, print_json, table
+from edge_runtime.gallery.store import Gallery
+
+
+def add(commands: Commands) -> None:
+    people = commands.add("people", _people, "list the people enrolled on this device")
+    add_gallery(people)
+    add_json(people)
+
+
+def _people(options: Namespace) -> None:
+    with Gallery.open(options.gallery, key_file=options.key) as gallery:
+        people = gallery.people()
+    if options.json:
+        print_json({"people": [asdict(person) for person in people]})
+    elif not people:
+        print("nobody is enrolled")
+    else:
+        print(table(["person", "faces", "clips", "rejected", "consent", "enrolled (UTC)"],
+                    [[p.person, str(p.faces), str(p.clips), str(p.rejected),
+                      "yes" if p.consent else "-", p.enrolled.removesuffix("+00:00")]
+                     for p in people]))

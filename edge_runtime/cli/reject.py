@@ -1,0 +1,36 @@
+"""`visavox reject`: this face or voice was not that person."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from edge_runtime.cli.options import add_bundle, add_gallery, add_samples
+from edge_runtime.command import Commands, counted, print_json
+from edge_runtime.gallery.clock import REJECTED_DAYS
+from edge_runtime.gallery.samples import read_samples
+from edge_runtime.gallery.store import Gallery
+
+
+def add(commands: Commands) -> None:
+    reject = commands.add("reject", _reject, "keep faces and clips that are not this person, for "
+                                             f"{REJECTED_DAYS} days")
+    reject.add_argument("name", metavar="NAME")
+    add_bundle(reject)
+    add_gallery(reject)
+    add_samples(reject)
+
+
+def _reject(options: Namespace) -> None:
+    from edge_runtime.identify import Identifier
+
+    identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
+    samples = read_samples(identifier, options.face, options.voice)
+    with Gallery.open(options.gallery, identifier.manifest, options.key, mode="write") as gallery:
+        gallery.reject(options.name, samples)
+    faces, clips = len(options.face), len(options.voice)
+    if options.json:
+        print_json({"person": options.name, "faces": faces, "clips": clips,
+                    "days": REJECTED_DAYS})
+    else:
+        print(f"{counted(faces, 'face')} and {counted(clips, 'clip')} are kept as not "
+              f"{options.name}, for {REJECTED_DAYS} days")

@@ -1,0 +1,174 @@
+"""The gallery's file: SQLite, with its schema, its transactions, and what its errors mean."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import GalleryError
+
+APPLICATION_ID = 0x56495356  # "VISV", by which SQLite files are told apart
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 10.0  # how long to wait for another program's transaction
+
+# Names, texts and embeddings are sealed (see vault.py). A person's `subject` is their random number
+# in the audit log, which outlives them; their `id` does not.
+SCHEMA = f"""
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+CREATE TABLE gallery (id INTEGER PRIMARY KEY CHECK (id = 1), key_check BLOB NOT NULL,
+                      audit_head BLOB);
+CREATE TABLE networks (modality TEXT PRIMARY KEY CHECK (modality IN ('face', 'voice')),
+                       sha256 TEXT NOT NULL);
+CREATE TABLE people (id BLOB PRIMARY KEY, subject BLOB NOT NULL UNIQUE, wrapped_key BLOB NOT NULL,
+                     name BLOB NOT NULL, consent BLOB, enrolled TEXT NOT NULL);
+CREATE TABLE samples (id INTEGER PRIMARY KEY,
+                      person BLOB NOT NULL REFERENCES people ON DELETE CASCADE,
+                      kind TEXT NOT NULL CHECK (kind IN ('template', 'rejected')),
+                      modality TEXT NOT NULL REFERENCES networks,
+                      embedding BLOB NOT NULL, added TEXT NOT NULL);
+CREATE INDEX samples_of_person ON samples (person);
+CREATE TABLE audit (number INTEGER PRIMARY KEY, time TEXT NOT NULL, event TEXT NOT NULL,
+                    subject BLOB, counts TEXT NOT NULL, sealed BLOB, sealed_hash BLOB,
+                    hash BLOB NOT NULL);
+"""
+
+_MEANING = {
+    sqlite3.SQLITE_FULL: "the disk is full; make room and do it again",
+    sqlite3.SQLITE_IOERR: "the disk cannot be written or read ({error}); make room, check the "
+                          "disk and do it again",
+    sqlite3.SQLITE_BUSY: f"another program has kept the gallery for {BUSY_SECONDS:.0f} s; stop it, "
+                         "or do it again later",
+    sqlite3.SQLITE_CORRUPT: "expected a gallery, found a damaged or truncated one ({error}); put a "
+                            "copy in its place, or move it away and import an export",
+    sqlite3.SQLITE_NOTADB: "expected a gallery, found another kind of file; name a gallery, or a "
+                           "file that does not exist yet",
+    sqlite3.SQLITE_READONLY: "the gallery may only be read; run as its owner",
+    sqlite3.SQLITE_CANTOPEN: "the gallery cannot be opened ({error}); check that you may write "
+                             "the file and its folder",
+}
+_MEANING[sqlite3.SQLITE_PROTOCOL] = _MEANING[sqlite3.SQLITE_BUSY]
+_MEANING[sqlite3.SQLITE_PERM] = _MEANING[sqlite3.SQLITE_CANTOPEN]
+
+
+class Database:
+    """An open gallery file. Every error of the disk or of other programs is a GalleryError."""
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        self._writable = writable
+        self._connection = self._connect()
+
+    def reopen(self) -> None:
+        """After `close`."""
+        self._connection = self._connect()
+
+    def close(self) -> None:
+        """The last program to close the file empties and deletes its -wal."""
+        self._connection.close()
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        with explained(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of what is done within, or nothing; other programs' writing waits meanwhile."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:  # SQLite itself rolls back where the disk is full
+                self._connection.rollback()
+            raise
+
+    def empty_log(self) -> None:
+        """Move all pages from the -wal into the file. GalleryError where others keep it busy."""
+        [(busy, _, _)] = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise GalleryError(f"{self.path}: {_MEANING[sqlite3.SQLITE_BUSY]}")
+
+    def _connect(self) -> sqlite3.Connection:
+        with explained(self.path):
+            # mode=rw: a file that is missing by now is not made anew.
+            connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True,
+                                         timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            with explained(self.path):
+                self._check(connection)
+                for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON",
+                               "foreign_keys = ON", "temp_store = MEMORY",
+                               f"query_only = {not self._writable}"):
+                    connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        (kind,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone()
+                               for name in ("application_id", "user_version"))
+        if kind != APPLICATION_ID:
+            raise GalleryError(f"{self.path}: {_MEANING[sqlite3.SQLITE_NOTADB]}")
+        if version != SCHEMA_VERSION:
+            raise GalleryError(f"{self.path}: expected a gallery of version {SCHEMA_VERSION}, "
+                               f"found {version}; use the visavox that made it")
+        # A cut that leaves the first pages alone would show much later, or never.
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found == "ok" and self._cut_within_a_page(connection):
+            found = "it ends within a page"
+        if found != "ok":
+            reason = " ".join(found.replace("*", "").split())
+            raise GalleryError(f"{self.path}: "
+                               f"{_MEANING[sqlite3.SQLITE_CORRUPT].format(error=reason)}")
+
+    def _cut_within_a_page(self, connection: sqlite3.Connection) -> bool:
+        """SQLite reads what is missing of the last page as zeros. While there is something in the
+        -wal, the file may end anywhere: another program, or one that was killed, is at it."""
+        log = Path(f"{self.path}-wal")
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        return (not log.exists() or log.stat().st_size == 0) and (
+            self.path.stat().st_size % page_bytes != 0)
+
+
+def create_database(path: Path, fill: Callable[[Database], None]) -> None:
+    """Make a gallery that `fill` has filled, whole or not at all.
+
+    Where another program has made one at the same time, that one stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # of mode 0600
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        with explained(path), contextlib.closing(sqlite3.connect(draft)) as connection:
+            connection.executescript(SCHEMA)
+        database = Database(draft, writable=True)
+        try:
+            fill(database)
+        finally:
+            database.close()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            Path(f"{draft}{ending}").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors that a person can mend, as a GalleryError; others are faults of ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        meaning = _MEANING.get(getattr(error, "sqlite_errorcode", -1) & 0xFF)
+        if meaning is None:
+            raise
+        raise GalleryError(f"{path}: {meaning.format(error=error)}") from None

@@ -1,0 +1,80 @@
+"""The device key, which wraps the key of each person: from a file, or from the environment."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.vault import KEY_BYTES, new_key
+
+VARIABLE = "VISAVOX_DEVICE_KEY"
+_EXPECTED = f"the base64 of {KEY_BYTES} bytes"
+
+
+def default_key_file() -> Path:
+    """Not beside the gallery, so that a copy of its folder does not hold both."""
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(folder) / "visavox" / "device.key"
+
+
+def device_key(file: Path | None = None, *, create: bool = False) -> bytes:
+    """The key in `file`; without it, the environment's, or the one in the default file.
+
+    With `create`, a missing file is made, readable by its owner alone. Raises GalleryError where
+    there is no key, where it is none, and where others than the owner can read the file.
+    """
+    if file is None and (text := os.environ.get(VARIABLE)):
+        return _decoded(text, f"${VARIABLE}", "set it to the device's own key")
+    file = file or default_key_file()
+    if create and not file.exists():
+        _make(file)
+    return _read(file)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            text = opened.read(1000).decode("ascii", "replace")
+    except FileNotFoundError:
+        raise GalleryError(f"{file}: the device key is missing, without which the gallery cannot "
+                           f"be read; put it back, or name it with --key or ${VARIABLE}") from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise GalleryError(f"{file}: expected a device key, found {error.strerror}; run as the "
+                           "file's owner, or name another with --key") from None
+    if mode & 0o077:
+        raise GalleryError(f"{file}: expected a device key that its owner alone can read, found "
+                           f"mode {mode:04o}; 'chmod 600 {file}'")
+    return _decoded(text, str(file), "put the device's own key back")
+
+
+def _decoded(text: str, where: str, remedy: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise GalleryError(f"{where}: expected {_EXPECTED}, found something else; {remedy}"
+                           ) from None
+    if len(key) != KEY_BYTES:
+        raise GalleryError(f"{where}: expected {_EXPECTED}, found that of {len(key)}; {remedy}")
+    return key
+
+
+def _make(file: Path) -> None:
+    """Whole or not at all, also where two processes make it at the same time."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(base64.b64encode(new_key()) + b"\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was quicker: its key counts
+            os.link(name, file)
+    finally:
+        Path(name).unlink()

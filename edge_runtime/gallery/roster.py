@@ -1,0 +1,129 @@
+"""The enrolled people in memory, kept in step with the gallery's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.database import Database
+from edge_runtime.gallery.names import name_key, shown
+from edge_runtime.gallery.search import Embeddings, TemplateIndex, mean_template
+from edge_runtime.gallery.vault import Vault
+from edge_runtime.people import MODALITIES, Modality
+
+Kind = Literal["template", "rejected"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody enrolled; `vault` is their own key's. subject: their number in the audit log."""
+
+    id: bytes
+    subject: bytes
+    name: str
+    enrolled: str
+    vault: Vault
+
+    @property
+    def key_purpose(self) -> str:
+        """What the device key wraps their key for."""
+        return _key_purpose(self.id)
+
+    def unsealed(self, sealed: bytes, purpose: str, database: Database) -> bytes:
+        """What their key encrypted; GalleryError where it was changed."""
+        content = self.vault.unseal(sealed, purpose)
+        if content is None:
+            raise GalleryError(f"{database.path}: {shown(self.name)} has a damaged {purpose}; "
+                               f"'visavox forget' them and enroll them again")
+        return content
+
+
+class Roster:
+    """People by id, and an index of templates for each modality; both filled when first asked."""
+
+    def __init__(self, database: Database, device: Vault) -> None:
+        self._database = database
+        self._device = device
+        self._people: dict[bytes, Person] = {}
+        self._indices: dict[Modality, TemplateIndex] = {}
+        self._indexed: set[bytes] = set()
+        self._complete = False  # whether the indices hold everybody
+        self._version: int | None = None
+
+    def changed(self) -> None:
+        """After this program's own writing, of which the file's version tells nothing."""
+        self._version = None
+
+    def people(self) -> dict[bytes, Person]:
+        """Everybody enrolled now, also by other programs."""
+        [(version,)] = self._database.execute("PRAGMA data_version")
+        if version != self._version:
+            rows = self._database.execute(
+                "SELECT id, subject, wrapped_key, name, enrolled FROM people ORDER BY rowid")
+            known, self._people = self._people, {}
+            for row in rows:
+                self._people[row[0]] = known.get(row[0]) or self._unsealed(*row)
+            for gone in self._indexed - self._people.keys():
+                self._unindex(gone)
+            self._version = version
+            self._complete = False
+        return self._people
+
+    def find(self, name: str) -> Person | None:
+        """Whoever has this name, or one that reads the same."""
+        key = name_key(name)
+        return next((p for p in self.people().values() if name_key(p.name) == key), None)
+
+    def index(self, modality: Modality) -> TemplateIndex | None:
+        """The templates of everybody; None where nobody has any of this modality."""
+        people = self.people()
+        if not self._complete:
+            self._add([person for person in people.values() if person.id not in self._indexed])
+            self._complete = True
+        return self._indices.get(modality)
+
+    def embeddings(self, person: Person, kind: Kind, modality: Modality) -> Embeddings:
+        """A person's samples of a kind, float32 [n, dim]; [0, 0] where there is none."""
+        rows = self._database.execute(
+            "SELECT embedding FROM samples WHERE person = ? AND kind = ? AND modality = ? "
+            "ORDER BY id", person.id, kind, modality)
+        found = [np.frombuffer(person.unsealed(sealed, f"{kind} {modality}", self._database),
+                               np.float32) for (sealed,) in rows]
+        return np.stack(found) if found else np.empty((0, 0), np.float32)
+
+    def _add(self, new: list[Person]) -> None:
+        for modality in MODALITIES:
+            found = {person.id: mean_template(embeddings) for person in new
+                     if (embeddings := self.embeddings(person, "template", modality)).size}
+            if found:
+                templates = np.stack(list(found.values()))
+                index = self._indices.setdefault(modality, TemplateIndex(templates.shape[1]))
+                index.extend(list(found), templates)
+        self._indexed |= {person.id for person in new}
+
+    def _unindex(self, gone: bytes) -> None:
+        self._indexed.discard(gone)
+        for modality, index in list(self._indices.items()):
+            if gone in index:
+                index.remove(gone)
+            if not len(index):  # the next one enrolled may be of another network
+                del self._indices[modality]
+
+    def _unsealed(
+        self, person: bytes, subject: bytes, wrapped_key: bytes, name: bytes, enrolled: str
+    ) -> Person:
+        key = self._device.unseal(wrapped_key, _key_purpose(person))
+        vault = Vault(key, person) if key else None
+        content = vault and vault.unseal(name, "name")
+        if not vault or not content:
+            raise GalleryError(f"{self._database.path}: the entry of person {person.hex()} is "
+                               "damaged; put a copy of the gallery in its place, or move it away "
+                               "and import an export")
+        return Person(person, subject, content.decode(), enrolled, vault)
+
+
+def _key_purpose(person: bytes) -> str:
+    return f"key of {person.hex()}"

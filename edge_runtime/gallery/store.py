@@ -1,0 +1,275 @@
+"""The gallery: people enrolled on this device, in one SQLite file, encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import msgspec
+
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery import audit
+from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
+from edge_runtime.gallery.clock import now
+from edge_runtime.gallery.database import Database, create_database
+from edge_runtime.gallery.device_key import device_key
+from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
+from edge_runtime.gallery.envelope import Carried, write_export
+from edge_runtime.gallery.erasure import Searched, files_beside, search_files
+from edge_runtime.gallery.names import checked_consent, checked_name, shown
+from edge_runtime.gallery.records import KEY_CHECK, SIGNED, Records, Signed, sample_counts
+from edge_runtime.gallery.roster import Person
+from edge_runtime.gallery.samples import (
+    NewSample,
+    check_agreement,
+    check_counts,
+    check_embeddings,
+)
+from edge_runtime.gallery.search import Embeddings
+from edge_runtime.gallery.vault import Vault
+from edge_runtime.manifest import Manifest
+from edge_runtime.people import Modality
+
+Mode = Literal["read", "write", "create"]
+
+
+@dataclass(frozen=True)
+class Match:
+    """Somebody enrolled, and the cosine of their template with what was searched for."""
+
+    person: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Somebody enrolled: numbers of samples, and when they were enrolled (UTC)."""
+
+    person: str
+    faces: int
+    clips: int
+    rejected: int
+    consent: str | None
+    enrolled: str
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was destroyed, and the files that were searched for what might be left of it."""
+
+    person: str
+    markers: int
+    searched: tuple[Searched, ...]
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """One entry of the audit log. subject: a person's random number in the log. person, consent:
+    None where the entry is of nobody, or of somebody forgotten since."""
+
+    number: int
+    time: str
+    event: str
+    subject: str | None
+    person: str | None
+    consent: str | None
+    counts: dict[str, int]
+
+
+class Gallery:
+    """Enrolled people. An object serves one thread; several processes may use one file."""
+
+    def __init__(self, records: Records) -> None:
+        self.path = records.database.path
+        self._records = records
+
+    @classmethod
+    def open(
+        cls, path: Path, manifest: Manifest | None = None, key_file: Path | None = None,
+        *, mode: Mode = "read",
+    ) -> Gallery:
+        """Open the gallery at `path` with the device key (see device_key.py).
+
+        manifest: of the bundle whose networks give the embeddings; without it nothing can be
+        enrolled, rejected or imported. mode: `read`; `write`, which first deletes rejected samples
+        that are too old; `create`, which also makes a missing gallery, and a missing key for it.
+        Raises GalleryError for a missing, damaged or busy file, a wrong key and another bundle.
+        """
+        new = not path.exists()
+        if new and mode != "create":
+            raise GalleryError(f"{path}: expected a gallery, found no file; enroll somebody first "
+                               "with 'visavox enroll'")
+        if not new and (not path.is_file() or path.stat().st_size == 0):
+            found = "an empty file" if path.is_file() else "a folder"
+            raise GalleryError(f"{path}: expected a gallery, found {found}; put a copy in its "
+                               "place, or name a file that does not exist yet")
+        if new:
+            first = Vault(device_key(key_file, create=True))
+            create_database(path, lambda database: _fill(database, first))
+        database = Database(path, writable=mode != "read")
+        try:
+            records = Records(database, Vault(device_key(key_file)), manifest)
+            _check_key(records)
+            records.check_networks()
+            if mode != "read":
+                records.delete_expired()
+        except BaseException:
+            database.close()
+            raise
+        return cls(records)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._records.database.close()
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def enroll(
+        self, name: str, samples: Sequence[NewSample], *, consent: str | None = None,
+        allow_duplicate: bool = False,
+    ) -> Summary:
+        """Enroll somebody from 1 to 20 faces, clips or both: all of them, or nothing.
+
+        Raises GalleryError for an unfit name, samples that do not agree, a name that is taken,
+        and, unless `allow_duplicate`, somebody who seems enrolled under another name.
+        """
+        name, consent = checked_name(name), checked_consent(consent)
+        self._check(samples)
+        check_agreement(samples)
+        counts, enrolled = sample_counts(samples), now()
+        with self._records.writing():
+            if self._records.roster.find(name):
+                raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them "
+                                   "first, or choose another name")
+            twin = most_alike(self._records.roster, samples)
+            if twin and not allow_duplicate:
+                raise GalleryError(
+                    f"{shown(name)} seems to be enrolled already as {shown(twin.name)} (cosine "
+                    f"{twin.similarity:.2f}, from {SAME_PERSON_COSINE:.2f} on two are taken for "
+                    "one person); repeat with --allow-duplicate where they are two people")
+            person = self._records.add_person("enrolled", name, consent, enrolled, counts)
+            self._records.add_samples(person, "template", samples, enrolled)
+        return Summary(name, counts["faces"], counts["clips"], 0, consent, enrolled)
+
+    def reject(self, name: str, samples: Sequence[NewSample]) -> None:
+        """Keep samples that are *not* this person, for 30 days."""
+        self._check(samples)
+        with self._records.writing():
+            person = self._records.find(name)
+            self._records.add_samples(person, "rejected", samples, now())
+            audit.append(self._records.database, self._records.device, "rejected",
+                         subject=person.subject, counts=sample_counts(samples))
+
+    def _check(self, samples: Sequence[NewSample]) -> None:
+        check_counts([sample.modality for sample in samples])
+        check_embeddings(samples, self._records.networks())
+
+    def people(self) -> list[Summary]:
+        """Everybody enrolled, in the order in which they were."""
+        counted = self._records.counts()
+        return [Summary(person.name, counts["template", "face"], counts["template", "voice"],
+                        counts["rejected", "face"] + counts["rejected", "voice"],
+                        self._records.consent(person), person.enrolled)
+                for person in self._records.roster.people().values()
+                for counts in [counted[person.id]]]
+
+    def search(self, modality: Modality, embedding: Embeddings, num_top: int = 5) -> list[Match]:
+        """The people whose template is most like an embedding [dim] of length 1, best first."""
+        index = self._records.roster.index(modality)
+        people = self._records.roster.people()
+        return [Match(people[person].name, similarity)
+                for person, similarity in (index.best(embedding, num_top) if index else [])]
+
+    def rejected(self, name: str, modality: Modality) -> Embeddings:
+        """Embeddings that are not this person, float32 [n, dim]; [0, 0] where there is none."""
+        return self._records.roster.embeddings(self._records.find(name), "rejected", modality)
+
+    def forget(self, name: str) -> Forgotten:
+        """Destroy a person's key and rows, and search the files beside for what may be left.
+
+        Raises GalleryError before anything is changed where another program is reading, and
+        afterwards where a file, such as a backup, still holds something of theirs.
+        """
+        database = self._records.database
+        database.empty_log()
+        with self._records.writing():
+            person = self._records.find(name)
+            markers = self._records.delete_person(person)
+        self._records.roster.people()  # which takes their key and templates out of memory
+        try:
+            database.execute("VACUUM")
+            database.empty_log()
+        except GalleryError as error:
+            raise GalleryError(f"{shown(person.name)} is deleted, but old pages may be left until "
+                               f"all programs close the gallery: {error}") from None
+        # A file that is closed takes SQLite's locks on it away, so SQLite has to close it before.
+        database.close()
+        try:
+            searched = search_files(files_beside(self.path), markers)
+        finally:
+            database.reopen()
+            self._records.roster.changed()
+        if left := [str(file.path) for file in searched if file.places]:
+            raise GalleryError(f"{shown(person.name)} is deleted from the gallery, but bytes of "
+                               f"theirs are left in {', '.join(left)}; delete what is named")
+        return Forgotten(person.name, len(markers), tuple(searched))
+
+    def audit(self) -> list[AuditLine]:
+        """The audit log. GalleryError names the first entry that was changed, removed or moved."""
+        people = {person.subject: person for person in self._records.roster.people().values()}
+        return [_line(entry, people.get(entry.subject or b""))
+                for entry in audit.verified_entries(self._records.database, self._records.device)]
+
+    def export_file(self, file: Path, passphrase: str) -> int:
+        """Write everybody into a new encrypted file; how many they are."""
+        written = False
+        try:
+            with self._records.writing():
+                content = carried_out(self._records)
+                write_export(file, content, passphrase)
+                written = True
+        except BaseException:
+            if written:  # but not noted in the audit log
+                file.unlink()
+            raise
+        return len(content.people)
+
+    def import_people(self, content: Carried, *, allow_duplicate: bool = False) -> Imported:
+        """Add everybody whom an export holds (see envelope.read_export), but for duplicates: all
+        or nothing. GalleryError where it is of another bundle."""
+        with self._records.writing():
+            return carry_in(self._records, content, allow_duplicate=allow_duplicate)
+
+
+def _fill(database: Database, device: Vault) -> None:
+    with database.transaction():
+        database.execute("INSERT INTO gallery (id, key_check) VALUES (1, ?)",
+                         device.seal(b"", KEY_CHECK))
+        audit.append(database, device, "created")
+
+
+def _check_key(records: Records) -> None:
+    [(key_check,)] = records.database.execute("SELECT key_check FROM gallery")
+    if records.device.unseal(key_check, KEY_CHECK) is None:
+        raise GalleryError(f"{records.database.path}: the device key is not the one that this "
+                           "gallery was made with; name that one with --key or "
+                           "$VISAVOX_DEVICE_KEY")
+
+
+def _line(entry: audit.Entry, person: Person | None) -> AuditLine:
+    sealed = person and entry.sealed and person.vault.unseal(entry.sealed, SIGNED)
+    signed = msgspec.json.decode(sealed, type=Signed) if sealed else None
+    return AuditLine(entry.number, entry.time, entry.event,
+                     entry.subject.hex() if entry.subject else None,
+                     person.name if person else None, signed.consent if signed else None,
+                     msgspec.json.decode(entry.counts, type=dict[str, int]))

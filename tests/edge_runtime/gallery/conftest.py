@@ -1,0 +1,72 @@
+"""A gallery of a real bundle's networks, filled with embeddings drawn by a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_runtime.gallery.samples import NewSample
+from edge_runtime.gallery.store import Gallery
+from edge_runtime.manifest import Manifest, read_manifest
+
+Embeddings = npt.NDArray[np.float32]
+DIM = 320
+
+
+def unit(rows: npt.NDArray[np.float64]) -> Embeddings:
+    return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def draw_embeddings(seed: int, count: int, spread: float = 0.4) -> Embeddings:
+    """float32 [count, DIM] around a point of their own: two of them have a cosine near
+    1 / (1 + spread**2), those of two seeds one near 0."""
+    rng = np.random.default_rng(seed)
+    centre = unit(rng.standard_normal(DIM))
+    return unit(centre + spread * unit(rng.standard_normal((count, DIM))).astype(np.float64))
+
+
+def draw_samples(seed: int, faces: int = 3, clips: int = 2) -> list[NewSample]:
+    drawn = {"face": draw_embeddings(seed, faces), "voice": draw_embeddings(10_000 + seed, clips)}
+    return [*(NewSample(f"face{i}.png", "face", e) for i, e in enumerate(drawn["face"])),
+            *(NewSample(f"clip{i}.wav", "voice", e) for i, e in enumerate(drawn["voice"]))]
+
+
+@pytest.fixture(scope="session")
+def samples_of() -> Callable[..., list[NewSample]]:
+    """samples_of(seed, faces=3, clips=2): of the person whom the seed stands for."""
+    return draw_samples
+
+
+@pytest.fixture(scope="session")
+def embeddings_of() -> Callable[..., Embeddings]:
+    """embeddings_of(seed, count, spread=0.4): float32 [count, 320]."""
+    return draw_embeddings
+
+
+@pytest.fixture(scope="session")
+def manifest(small_bundles: dict[str, Path]) -> Manifest:
+    found = read_manifest(small_bundles["float32"])
+    assert {file.embedding_dim for file in found.files.values()} == {DIM}
+    return found
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the gallery is, in a folder of its own; the device key is elsewhere."""
+    return tmp_path / "folder" / "gallery.db"
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "keys" / "device.key"
+
+
+@pytest.fixture
+def gallery(path: Path, manifest: Manifest, key_file: Path) -> Iterator[Gallery]:
+    """An empty gallery, open for writing."""
+    with Gallery.open(path, manifest, key_file, mode="create") as opened:
+        yield opened

@@ -1,0 +1,100 @@
+"""Samples of one person have to agree; which one does not is said, with its cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.samples import (
+    MAX_SAMPLES,
+    NewSample,
+    check_agreement,
+    check_counts,
+    check_embeddings,
+    read_samples,
+)
+from edge_runtime.identify import Identifier
+from edge_runtime.manifest import Manifest
+
+SamplesOf = Callable[..., list[NewSample]]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+def test_samples_that_agree(samples_of: SamplesOf, count: int) -> None:
+    for seed in range(5):
+        check_agreement(samples_of(seed, count, count))
+
+
+@pytest.mark.parametrize("modality", ["face", "voice"])
+@pytest.mark.parametrize("count", [3, 4, 20])
+def test_one_of_somebody_else(samples_of: SamplesOf, modality: str, count: int) -> None:
+    samples = samples_of(1, count, count)
+    place = next(i for i, s in enumerate(samples) if s.modality == modality) + count // 2
+    other = next(s for s in samples_of(2) if s.modality == modality)
+    samples[place] = replace(other, source="stranger.file")
+    with pytest.raises(GalleryError) as caught:
+        check_agreement(samples)
+    word = {"face": "faces", "voice": "clips"}[modality]
+    assert str(caught.value).startswith(f"stranger.file: does not agree with the other {word} (its "
+                                        "cosine with ")
+    assert "more like it" not in str(caught.value)
+
+
+def test_two_of_two_people(samples_of: SamplesOf) -> None:
+    with pytest.raises(GalleryError, match=r"face0.png: does not agree with the other faces"):
+        check_agreement([samples_of(1)[0], replace(samples_of(2)[0])])
+
+
+def test_several_are_counted(samples_of: SamplesOf) -> None:
+    with pytest.raises(GalleryError, match=r"does not agree .* \(and 2 more like it\)$"):
+        check_agreement([*samples_of(1, 8, 0), *samples_of(2, 3, 0)])
+
+
+def test_the_same_sample_twice(samples_of: SamplesOf) -> None:
+    samples = samples_of(1, 4, 0)
+    samples.append(replace(samples[1], source="copy.png"))
+    with pytest.raises(GalleryError, match=r"^copy.png: the same as face1.png"):
+        check_agreement(samples)
+
+
+def test_too_few_and_too_many() -> None:
+    check_counts(["face"] * MAX_SAMPLES + ["voice"] * MAX_SAMPLES)
+    for modalities, reason in (([], "at least one face or one clip, found none"),
+                               (["face"] * 21, "at most 20 samples of a face, found 21"),
+                               (["face", *["voice"] * 30], "samples of a voice, found 30")):
+        with pytest.raises(GalleryError, match=reason):
+            check_counts(modalities)
+
+
+@pytest.mark.parametrize(("embedding", "found"), [
+    (np.zeros(320), "320 of length 0.00"), (np.ones(320), "320 of length 17.89"),
+    (np.eye(320)[0][:319], "319 of length 1.00"), (np.full(320, np.nan), "length nan"),
+    (np.eye(320), "102400"),
+])
+def test_what_is_no_embedding(manifest: Manifest, embedding: Any, found: str) -> None:
+    sample = NewSample("camera", "face", embedding.astype(np.float32))
+    with pytest.raises(GalleryError, match=f"^camera: expected 320 numbers .* found {found}"
+                       if found != "length nan" else found):
+        check_embeddings([sample], manifest.files)
+
+
+def test_files_become_embeddings(small_bundles: dict[str, Path], small_people: Path) -> None:
+    identifier = Identifier.load(small_bundles["float32"], allow_uncertified=True)
+    face = small_people / "synthetic_001" / "face" / "000.png"
+    clip = small_people / "synthetic_001" / "voice" / "000.flac"
+    samples = read_samples(identifier, [face], [clip])
+    assert [(s.source, s.modality) for s in samples] == [(str(face), "face"), (str(clip), "voice")]
+    check_embeddings(samples, identifier.manifest.files)
+    both = identifier.embed(face, clip)
+    for sample in samples:
+        np.testing.assert_array_equal(sample.embedding, both[sample.modality])
+    with pytest.raises(GalleryError, match=r"no such picture file \(and 1 more like it\)$"):
+        read_samples(identifier, [face, face / "nowhere", clip])
+    with pytest.raises(GalleryError, match="found none"):
+        read_samples(identifier)
