@@ -111,12 +111,12 @@ class Identifier:
             reader.picture(picture, detector or self._own_detector())
         if voice is not None:
             reader.voice(voice)
-        outputs = self._run(reader, clock)
+        outputs = self.run(reader, clock)
         if not outputs:
             reader.refuse_face(picture)
             raise UsageError("this bundle's network takes a face and a voice together, found one")
         with clock.stage("decision"):
-            verdict = self._verdict(outputs, gallery)
+            verdict = self.verdict(outputs, gallery)
             fused = verdict.scores["fused"]
             top = tuple(Ranked(verdict.names[i], float(fused[i]))
                         for i in np.argsort(-fused, kind="stable")[:num_top])
@@ -124,7 +124,9 @@ class Identifier:
             verdict.person, verdict.reason, top, tuple(verdict.names), verdict.scores, clock.ms,
             str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out)
 
-    def _verdict(self, outputs: Mapping[str, Outputs], gallery: Gallery | None) -> Verdict:
+    def verdict(self, outputs: Mapping[str, Outputs], gallery: Gallery | None) -> Verdict:
+        """By what networks put out: the scores of people of the training, or where there is a
+        gallery the embeddings of those enrolled."""
         if gallery is None:
             return among_trained(self.manifest, {p: found.scores for p, found in outputs.items()})
         if "fused" in outputs:
@@ -158,7 +160,7 @@ class Identifier:
             self._detector = HaarDetector()
         return self._detector
 
-    def _run(self, reader: InputReader, clock: Stages) -> dict[str, Outputs]:
+    def run(self, reader: InputReader, clock: Stages) -> dict[str, Outputs]:
         """What each network puts out whose inputs are all there."""
         outputs: dict[str, Outputs] = {}
         for part, network in self._networks.items():

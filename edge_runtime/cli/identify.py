@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edge_runtime.cli.options import add_bundle, add_detector
+from edge_runtime.cli.options import add_bundle, add_detector, add_enrolled, open_enrolled
 from edge_runtime.command import Commands, print_json, table
 from edge_runtime.detect import make_detector
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
-
-if TYPE_CHECKING:
-    from edge_runtime.gallery.store import Gallery
 
 
 def add(commands: Commands) -> None:
@@ -25,9 +20,7 @@ def add(commands: Commands) -> None:
     identify.add_argument("--picture", type=Path, metavar="FILE",
                           help="a whole picture, on which the face is found first")
     identify.add_argument("--voice", type=Path, metavar="FILE", help="a clip of speech")
-    identify.add_argument("--gallery", type=Path, metavar="FILE",
-                          help="rank the people enrolled there, not those of the training")
-    identify.add_argument("--key", type=Path, metavar="FILE", help="the gallery's device key")
+    add_enrolled(identify)
     identify.add_argument("--top", type=int, default=5, metavar="N", help="people shown (5)")
     identify.add_argument("--threads", type=int, default=1, metavar="N",
                           help="threads of the interpreter (1)")
@@ -47,7 +40,7 @@ def _identify(options: Namespace) -> None:
     detector = None
     if options.picture is not None or options.yunet_model is not None:
         detector = make_detector(options.detector, options.yunet_model)
-    with _gallery(options, identifier) as gallery:
+    with open_enrolled(options, identifier.manifest) as gallery:
         decision = identifier.identify(options.face, options.voice, picture=options.picture,
                                        detector=detector, gallery=gallery, num_top=options.top)
     if options.json:
@@ -60,16 +53,6 @@ def _identify(options: Namespace) -> None:
                         for part, flaws in decision.quality.items()}})
     else:
         print(_describe(decision))
-
-
-def _gallery(
-    options: Namespace, identifier: Identifier
-) -> AbstractContextManager[Gallery | None]:
-    if options.gallery is None:
-        return nullcontext()
-    from edge_runtime.gallery.store import Gallery
-
-    return Gallery.open(options.gallery, identifier.manifest, options.key)
 
 
 def _describe(decision: Decision) -> str:

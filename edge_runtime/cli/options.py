@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_runtime.detect import DETECTORS
+from edge_runtime.manifest import Manifest
+
+if TYPE_CHECKING:  # who has no gallery needs no package cryptography
+    from edge_runtime.gallery.store import Gallery
 
 
 def add_gallery(parser: ArgumentParser) -> None:
     """--gallery and --key."""
     parser.add_argument("--gallery", type=Path, required=True, metavar="FILE",
                         help="the people enrolled on this device")
+    _add_key(parser)
+
+
+def add_enrolled(parser: ArgumentParser) -> None:
+    """--gallery and --key, for commands that do without."""
+    parser.add_argument("--gallery", type=Path, metavar="FILE",
+                        help="decide among the people enrolled there, not those of the training")
+    _add_key(parser)
+
+
+def open_enrolled(
+    options: Namespace, manifest: Manifest
+) -> AbstractContextManager[Gallery | None]:
+    """The gallery that was named, or None."""
+    if options.gallery is None:
+        return nullcontext()
+    from edge_runtime.gallery.store import Gallery
+
+    return Gallery.open(options.gallery, manifest, options.key)
+
+
+def _add_key(parser: ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, metavar="FILE",
                         help="the device key, of mode 0600 (default: $VISAVOX_DEVICE_KEY, or "
                              "~/.config/visavox/device.key)")

@@ -1,0 +1,142 @@
+"""Who is there now: a camera and a microphone in, a steady name out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_runtime.capture.camera import Camera, Frame
+from edge_runtime.capture.microphone import Clip, Microphone
+from edge_runtime.capture.status import FINAL, State, Status
+from edge_runtime.decide import Verdict
+from edge_runtime.detect import Detector
+from edge_runtime.errors import UsageError
+from edge_runtime.evidence import Evidence, SteadyName
+from edge_runtime.identify import Identifier
+from edge_runtime.inputs import InputReader, Quality
+from edge_runtime.interpreter import Outputs
+from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.quality import refusals
+from edge_runtime.stages import Stages
+from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from edge_runtime.gallery.store import Gallery
+
+PERIOD_S = 0.3  # between two looks
+LISTEN_EVERY_S = 0.5
+GONE_S = 0.8  # without a face, so that who comes next is somebody else
+_HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look. at_s: as time.monotonic(). named: see SteadyName. verdict: of what the last seconds
+    say; None where there was nothing to judge by. quality: flaws of what was seen and heard now.
+    status: of camera and microphone. ms: milliseconds of each stage."""
+
+    at_s: float
+    named: str | None
+    verdict: Verdict | None
+    quality: Quality
+    status: Mapping[str, Status]
+    ms: Mapping[str, float]
+
+
+class Watcher:
+    """Gathers what single faces and clips say, and says who it is.
+
+    Faces and clips that are not good enough say nothing. Raises UsageError for a bundle of one
+    fused network, whose face and voice cannot come at different times.
+    """
+
+    def __init__(
+        self, identifier: Identifier, detector: Detector, gallery: Gallery | None = None
+    ) -> None:
+        if set(identifier.manifest.files) != set(MODALITIES):
+            raise UsageError("expected a bundle of a pair to watch with, found one fused network")
+        self._identifier, self._detector, self._gallery = identifier, detector, gallery
+        self._evidence, self._steady = Evidence(), SteadyName()
+        self._face_s = self._entered_s = -np.inf
+
+    def see(self, frame: Frame, clock: Stages) -> Quality:
+        """A whole picture. Returns what is wrong with its largest face."""
+        reader = InputReader(self._identifier.manifest.inputs, clock)
+        reader.picture(frame.picture, self._detector)
+        if "face" in reader.arrays:
+            if frame.at_s - self._face_s >= GONE_S:
+                self._evidence.clear()
+                self._entered_s = frame.at_s
+            self._face_s = frame.at_s
+        self._add(reader, "face", frame.at_s, clock)
+        return reader.quality
+
+    def heard_s(self, time_s: float) -> float:
+        """How many seconds of sound are of whoever is there now: what was said before a face came
+        was said by somebody else."""
+        return min(_HEARD_S, time_s - self._entered_s)
+
+    def hear(self, clip: Clip, clock: Stages) -> Quality:
+        """The last seconds of sound. Returns what is wrong with them."""
+        reader = InputReader(self._identifier.manifest.inputs, clock)
+        reader.voice(clip.sound)
+        if not refusals(reader.quality["voice"] or ()):
+            self._add(reader, "voice", clip.end_s, clock)
+        return reader.quality
+
+    def decide(self, time_s: float) -> tuple[str | None, Verdict | None]:
+        """Who is named now, and what the last seconds say."""
+        means = self._evidence.means(time_s)
+        verdict = self._identifier.verdict(
+            {m: self._outputs(row) for m, row in means.items()}, self._gallery) if means else None
+        return self._steady.update(verdict.person if verdict else None, time_s), verdict
+
+    def _add(self, reader: InputReader, modality: Modality, at_s: float, clock: Stages) -> None:
+        """Of people enrolled embeddings are averaged, of those of the training log-scores."""
+        for found in self._identifier.run(reader, clock).values():
+            row = found.embedding if self._gallery else np.log(np.maximum(found.scores, 1e-12))
+            self._evidence.add(modality, row, at_s)
+
+    def _outputs(self, mean: np.ndarray) -> Outputs:
+        if self._gallery:
+            unit = mean / max(float(np.linalg.norm(mean)), 1e-12)
+            return Outputs(np.empty(0, np.float32), unit.astype(np.float32))
+        scores = np.exp(mean - mean.max())
+        return Outputs((scores / scores.sum()).astype(np.float32), np.empty(0, np.float32))
+
+
+def watch(
+    watcher: Watcher, camera: Camera | None, microphone: Microphone | None,
+    seconds: float | None = None,
+) -> Iterator[Seen]:
+    """A look each PERIOD_S, until `seconds` have passed or nothing more can come."""
+    begin = time.monotonic()
+    frame: Frame | None = None
+    clip: Clip | None = None
+    while seconds is None or time.monotonic() - begin < seconds:
+        look_s, clock = time.monotonic(), Stages()
+        quality: Quality = {}
+        if camera and (newer := camera.latest(PERIOD_S, frame)):
+            frame = newer
+            quality |= watcher.see(frame, clock)
+        if microphone and (clip is None or look_s - clip.end_s >= LISTEN_EVERY_S):
+            with_sound = microphone.last(watcher.heard_s(look_s), 0.0, clip)
+            if with_sound and with_sound.sound.size:
+                clip = with_sound
+                quality |= watcher.hear(clip, clock)
+        now_s = time.monotonic()
+        named, verdict = watcher.decide(now_s)
+        status = {name: source.status for name, source in
+                  (("camera", camera), ("microphone", microphone)) if source}
+        yield Seen(now_s, named, verdict, quality, status, clock.ms)
+        if all(_is_over(known.state) for known in status.values()):
+            return
+        time.sleep(max(0.0, PERIOD_S - (time.monotonic() - look_s)))
+
+
+def _is_over(state: State) -> bool:
+    return state in FINAL

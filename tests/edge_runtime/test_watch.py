@@ -1,0 +1,154 @@
+"""Names over time: from frames and sound handed over, and from a video and a sound file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from edge_runtime.capture.camera import Frame
+from edge_runtime.capture.microphone import Clip
+from edge_runtime.cli import main
+from edge_runtime.crop import Picture
+from edge_runtime.detect import HaarDetector
+from edge_runtime.errors import UsageError
+from edge_runtime.evidence import FRESH_S, NAME_AFTER_S
+from edge_runtime.identify import Identifier
+from edge_runtime.stages import Stages
+from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
+from edge_runtime.watch import GONE_S, Watcher
+from train.synthetic import room_picture
+from train.synthetic.faces import Identity
+from train.synthetic.voices import Speaker, speak
+
+Change = Callable[[dict[str, Any]], Path]
+ALL_NAMED = {"thresholds": {"face": 0, "voice": 0, "ensemble": 0, "false_accept_rate": 0.01,
+                            "false_accept_bound": 0.02}}
+HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
+
+
+def room(person: int, take: int = 0) -> Picture:
+    who = Identity.draw(np.random.default_rng(person))
+    return room_picture(who, np.random.default_rng([person, take]))[0]
+
+
+@pytest.fixture
+def bundle(changed_bundle: Change) -> Path:
+    """Whoever is there is named as the one most alike."""
+    return changed_bundle(ALL_NAMED)
+
+
+@pytest.fixture
+def watcher(bundle: Path) -> Watcher:
+    return Watcher(Identifier.load(bundle), HaarDetector())
+
+
+@pytest.fixture
+def speech() -> Clip:
+    rng = np.random.default_rng(0)
+    return Clip(speak(Speaker.draw(rng), rng)[:CLIP_SAMPLES], end_s=10.0)
+
+
+def test_a_face_is_named_after_a_moment_and_forgotten_when_it_is_gone(watcher: Watcher) -> None:
+    assert watcher.decide(0.0) == (None, None)
+    quality = watcher.see(Frame(room(1), 10.0), Stages())
+    assert quality["face"] == ()
+    named, verdict = watcher.decide(10.0)
+    assert named is None and verdict is not None and verdict.person is not None
+    watcher.see(Frame(room(1, 1), 10.0 + NAME_AFTER_S), Stages())
+    named, verdict = watcher.decide(10.0 + NAME_AFTER_S)
+    assert verdict is not None and named == verdict.person
+    assert verdict.scores["fused"].sum() == pytest.approx(1, abs=1e-5)
+
+    quality = watcher.see(Frame(np.full((480, 640, 3), 120, np.uint8), 11.0), Stages())
+    assert [flaw.reason for flaw in quality["face"] or ()] == ["no_face"]
+    assert watcher.decide(11.0)[0] == named
+    assert watcher.decide(12 + FRESH_S) == (None, None)
+
+
+def test_both_are_gathered(watcher: Watcher, speech: Clip) -> None:
+    watcher.see(Frame(room(1), 10.0 - GONE_S / 2), Stages())
+    assert watcher.hear(speech, Stages())["voice"] == ()
+    _, verdict = watcher.decide(10.0)
+    assert verdict is not None and list(verdict.scores) == ["face", "voice", "fused"]
+
+
+def test_what_is_no_speech_says_nothing(watcher: Watcher) -> None:
+    hum = 1e-3 * np.random.default_rng(0).standard_normal(CLIP_SAMPLES).astype(np.float32)
+    assert watcher.hear(Clip(hum, 10.0), Stages())["voice"]
+    assert watcher.decide(10.0) == (None, None)
+
+
+def test_who_comes_next_is_somebody_else(watcher: Watcher, speech: Clip) -> None:
+    """Nothing of the one before counts, nor what was said before the face came."""
+    assert watcher.heard_s(10.0) == HEARD_S  # nobody has come: all that is heard
+    watcher.see(Frame(room(1), 10.0), Stages())
+    watcher.hear(speech, Stages())
+    assert watcher.heard_s(10.5) == pytest.approx(0.5) and watcher.heard_s(20.0) == HEARD_S
+    watcher.see(Frame(room(2), 10.0 + GONE_S), Stages())
+    _, verdict = watcher.decide(10.0 + GONE_S)
+    assert verdict is not None and list(verdict.scores) == ["face", "fused"]
+    alone = watcher._identifier.identify(picture=room(2))
+    np.testing.assert_allclose(verdict.scores["fused"], alone.scores["fused"], atol=1e-4)
+
+
+def test_a_fused_network_is_refused(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(watcher._identifier.manifest.files, "voice")
+    with pytest.raises(UsageError, match="expected a bundle of a pair"):
+        Watcher(watcher._identifier, HaarDetector())
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two seconds of an empty room and two of somebody in it, with speech all the time."""
+    import cv2
+
+    folder = tmp_path_factory.mktemp("scene")
+    video, sound = folder / "scene.mp4", folder / "scene.wav"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 10, (640, 480))
+    empty = np.full((480, 640, 3), 120, np.uint8)
+    for picture in [empty] * 20 + [room(1)] * 20:
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    writer.release()
+    rng = np.random.default_rng(3)
+    who = Speaker.draw(rng)
+    spoken = np.concatenate([speak(who, rng) for _ in range(3)])[: 4 * SAMPLE_RATE]
+    soundfile.write(sound, spoken, SAMPLE_RATE)
+    return video, sound
+
+
+def test_a_video_with_sound(
+    bundle: Path, scene: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["watch", "--bundle", str(bundle), "--camera", str(scene[0]), "--microphone",
+                 str(scene[1])]
+    assert main([*arguments, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    states = [(line["source"], line["state"]) for line in lines if "source" in line]
+    assert {("camera", "ok"), ("microphone", "ok"), ("camera", "ended"),
+            ("microphone", "ended")} <= set(states)
+    names = [line["person"] for line in lines if "person" in line]
+    assert names and set(names) <= {*Identifier.load(bundle).manifest.people, None}
+    assert [line["at_s"] for line in lines] == sorted(line["at_s"] for line in lines)
+
+    assert main([*arguments, "--seconds", "0.1"]) == 0
+    assert " gives " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ([], "expected --camera or --microphone or both, found neither"),
+    (["--camera", "nowhere.mp4"], "--camera expects auto"),
+    (["--microphone", "no/such.wav"], "--microphone expects auto"),
+    (["--camera", "0", "--seconds", "0"], "--seconds expects a number above 0, found 0"),
+    (["--camera", "0", "--gallery", "no.db"], "no.db: expected a gallery, found no file")])
+def test_mistakes(
+    bundle: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["watch", "--bundle", str(bundle), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error and len(error.splitlines()) == 1
