@@ -78,10 +78,17 @@ class Database:
         with explained(self.path):
             return self._connection.execute(statement, values).fetchall()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All of what is done within, or nothing; other programs' writing waits meanwhile."""
-        self.execute("BEGIN IMMEDIATE")
+        return self._within("BEGIN IMMEDIATE")
+
+    def snapshot(self) -> contextlib.AbstractContextManager[None]:
+        """What is read within is of one moment, whatever other programs write meanwhile."""
+        return self._within("BEGIN")
+
+    @contextlib.contextmanager
+    def _within(self, begin: str) -> Iterator[None]:
+        self.execute(begin)
         try:
             yield
             self.execute("COMMIT")

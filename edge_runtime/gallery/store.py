@@ -153,8 +153,8 @@ class Gallery:
             if self._records.roster.find(name):
                 raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them "
                                    "first, or choose another name")
-            twin = most_alike(self._records.roster, samples)
-            if twin and not allow_duplicate:
+            twin = None if allow_duplicate else most_alike(self._records.roster, samples)
+            if twin:
                 raise GalleryError(
                     f"{shown(name)} seems to be enrolled already as {shown(twin.name)} (cosine "
                     f"{twin.similarity:.2f}, from {SAME_PERSON_COSINE:.2f} on two are taken for "
@@ -178,12 +178,16 @@ class Gallery:
 
     def people(self) -> list[Summary]:
         """Everybody enrolled, in the order in which they were."""
-        counted = self._records.counts()
-        return [Summary(person.name, counts["template", "face"], counts["template", "voice"],
-                        counts["rejected", "face"] + counts["rejected", "voice"],
-                        self._records.consent(person), person.enrolled)
-                for person in self._records.roster.people().values()
-                for counts in [counted[person.id]]]
+        summaries = []
+        with self._records.database.snapshot():
+            counted = self._records.counts()
+            for person in self._records.roster.people().values():
+                counts = counted[person.id]
+                summaries.append(Summary(
+                    person.name, counts["template", "face"], counts["template", "voice"],
+                    counts["rejected", "face"] + counts["rejected", "voice"],
+                    self._records.consent(person), person.enrolled))
+        return summaries
 
     def search(self, modality: Modality, embedding: Embeddings, num_top: int = 5) -> list[Match]:
         """The people whose template is most like an embedding [dim] of length 1, best first."""
@@ -269,9 +273,10 @@ class Gallery:
 
     def audit(self) -> list[AuditLine]:
         """The audit log. GalleryError names the first entry that was changed, removed or moved."""
-        people = {person.subject: person for person in self._records.roster.people().values()}
-        return [_line(entry, people.get(entry.subject or b""))
-                for entry in audit.verified_entries(self._records.database, self._records.device)]
+        with self._records.database.snapshot():
+            entries = audit.verified_entries(self._records.database, self._records.device)
+            people = {p.subject: p for p in self._records.roster.people().values()}
+        return [_line(entry, people.get(entry.subject or b"")) for entry in entries]
 
     def export_file(self, file: Path, passphrase: str) -> int:
         """Write everybody into a new encrypted file; how many they are."""

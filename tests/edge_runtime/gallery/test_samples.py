@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE
 from edge_runtime.gallery.samples import (
+    LEAST_COSINE,
+    LEAST_SHARE,
     MAX_SAMPLES,
     NewSample,
     check_agreement,
@@ -82,6 +85,12 @@ def test_what_is_no_embedding(manifest: Manifest, embedding: Any, found: str) ->
     with pytest.raises(GalleryError, match=f"^camera: expected 320 numbers .* found {found}"
                        if found != "length nan" else found):
         check_embeddings([sample], manifest.files)
+
+
+def test_the_readme_names_the_limits() -> None:
+    text = " ".join((Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8").split())
+    assert f"below {LEAST_COSINE}, or below {LEAST_SHARE} times the usual one" in text
+    assert f"mean cosine of {SAME_PERSON_COSINE} or more" in text
 
 
 def test_files_become_embeddings(small_bundles: dict[str, Path], small_people: Path) -> None:

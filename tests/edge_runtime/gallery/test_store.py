@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import shutil
 import sqlite3
 import tempfile
@@ -153,6 +154,28 @@ def test_programs_see_each_other(
         other.forget("Ben")
         assert gallery.search("face", sought) == [] and gallery.people() == []
         assert [e.event for e in gallery.audit()].count("forgotten") == 2
+
+
+def test_reading_while_others_write(
+    gallery: Gallery, path: Path, manifest: Manifest, key_file: Path, samples_of: SamplesOf
+) -> None:
+    """Whoever reads sees one moment: nobody half there, and no log without its end."""
+    def enroll_and_forget() -> None:
+        with Gallery.open(path, manifest, key_file, mode="write") as writer:
+            for seed in range(15):
+                writer.enroll(f"person {seed}", samples_of(seed, 2, 0), consent="yes")
+                writer.forget(f"person {seed}")
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(enroll_and_forget)
+        rounds = 0
+        while not writing.done():
+            assert all((p.faces, p.consent) == (2, "yes") for p in gallery.people())
+            entries = gallery.audit()
+            assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
+            rounds += 1
+        writing.result()
+    assert rounds > 3 and len(gallery.audit()) == 31
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
