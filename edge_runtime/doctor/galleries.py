@@ -26,11 +26,10 @@ OTHER_BUNDLE = Problem("gallery-bundle", "fault", "a gallery of another bundle")
 def _look_at_key(machine: Machine) -> Iterator[Finding]:
     file = machine.key or default_key_file()
     from_variable = machine.key is None and VARIABLE in os.environ
-    wanted = from_variable or machine.key is not None or machine.gallery is not None
     try:
         mode = None if from_variable else stat.S_IMODE(file.stat().st_mode)
     except OSError:
-        if not wanted:
+        if machine.key is None and not (machine.gallery and machine.gallery.exists()):
             return  # nobody is enrolled here
         mode = None
     if mode is not None and mode & 0o077:
@@ -50,7 +49,8 @@ def _look_at_gallery(machine: Machine) -> Iterator[Finding]:
     if machine.gallery is None:
         return
     try:
-        device_key(machine.key)
+        if machine.gallery.exists():
+            device_key(machine.key)
     except GalleryError:
         return  # which is said of the key
     try:

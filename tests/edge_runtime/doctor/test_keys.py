@@ -22,8 +22,17 @@ def test_nobody_is_enrolled(scene: Scene) -> None:
 
 
 def test_missing(scene: Scene) -> None:
-    code, found = only(list(LOOK(scene.machine(gallery=scene.folder / "gallery.db"))))
+    gallery = scene.folder / "gallery.db"
+    gallery.touch()
+    code, found = only(list(LOOK(scene.machine(gallery=gallery))))
     assert code == "key-unusable" and "the device key is missing" in found
+
+
+def test_neither_key_nor_gallery(scene: Scene) -> None:
+    machine = scene.machine(gallery=scene.folder / "gallery.db")
+    assert list(LOOK(machine)) == []
+    code, found = only(list(CHECKS[1].look(machine)))
+    assert code == "gallery-unusable" and "found no file" in found
 
 
 def test_something_else(scene: Scene) -> None:
