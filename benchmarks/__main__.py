@@ -9,11 +9,15 @@ from pathlib import Path
 
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
+from benchmarks.open_set import measure_open_set, open_set_table
 from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.report import update_readme
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import Commands, print_json
+from edge_runtime.errors import UsageError
+from edge_runtime.trials import ENROLLED_FROM
+from edge_runtime.voice import read_noises
 
 
 def main() -> int:
@@ -35,6 +39,17 @@ def main() -> int:
                          help="how many are enrolled (1000 100000)")
     gallery.add_argument("--rounds", type=int, default=100, help="timed searches of each (100)")
     gallery.add_argument("--json", action="store_true", help="print one JSON object")
+    open_set = commands.add("open-set", _open_set, "enrolled people and strangers, none of whom "
+                                                   "training has seen")
+    open_set.add_argument("bundle", type=Path, metavar="BUNDLE")
+    open_set.add_argument("--data", type=Path, required=True, metavar="PEOPLE",
+                          help="those of the training (by whom scores are fitted) and others")
+    open_set.add_argument("--enrolled-from", type=int, default=ENROLLED_FROM, metavar="N",
+                          help=f"faces and clips of each ({ENROLLED_FROM})")
+    open_set.add_argument("--seed", type=int, default=0, help="who is enrolled (0)")
+    open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
+    open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
+    open_set.add_argument("--json", action="store_true", help="print one JSON object")
     report = commands.add("report", _report, "make the README's tables anew from the results")
     report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
     return commands.main()
@@ -84,6 +99,18 @@ def _gallery(options: Namespace) -> None:
         print_json(content)
         return
     print(f"{gallery_table(content)}\n\n{gallery_conditions(content)}")
+
+
+def _open_set(options: Namespace) -> None:
+    if (options.noise is None) != (options.snr is None):
+        raise UsageError("--noise DIR and --snr DB go together, found one of them")
+    content = measure_open_set(
+        options.bundle, options.data, count=options.enrolled_from, seed=options.seed,
+        noises=read_noises(options.noise) if options.noise else [], snr_db=options.snr)
+    if options.json:
+        print_json(content)
+    else:
+        print(open_set_table(content))
 
 
 def _report(options: Namespace) -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from edge_runtime.gallery.search import mean_template
 
-from edge_runtime.accuracy import noisy
-from edge_runtime.collection import Collection, read_collection
+from edge_runtime.collection import read_collection
 from edge_runtime.command import percent, table
 from edge_runtime.errors import PeopleError
 from edge_runtime.identify import Identifier
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
 from edge_runtime.people import MODALITIES, Modality, Sample, index_people, test_pairs
-from edge_runtime.similarity import Array, Similarity, fit_similarity
+from edge_runtime.similarity import Array, Similarity
+from edge_runtime.trials import ENROLLED_FROM, Trials, embed_all, fitted
 from edge_runtime.voice import Sound
 
 RATES = (0.1, 0.05, 0.01)  # FPIR
@@ -28,37 +26,9 @@ Columns = Mapping[str, Sequence[Modality]]
 COLUMNS: Columns = {"face": ["face"], "voice": ["voice"], "both": list(MODALITIES)}
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """Embeddings [dim] of every file, those of clips with noise where noise was asked for."""
-
-    collection: Collection
-    clean: Mapping[Sample, Array]
-    probes: Mapping[Sample, Array]
-
-    def templates(self, names: Sequence[str], count: int) -> dict[Modality, Array]:
-        """[people, dim] from each one's first `count` training files of each modality."""
-        found: dict[Modality, Array] = {}
-        for modality in MODALITIES:
-            files: dict[str, list[Array]] = {name: [] for name in names}
-            for sample in self.collection.people.of(modality, "train"):
-                if sample.person in files and len(files[sample.person]) < count:
-                    files[sample.person].append(self.clean[sample])
-            found[modality] = np.stack([mean_template(np.stack(files[name])) for name in names])
-        return found
-
-    def cosines(
-        self, pairs: Sequence[tuple[Sample, Sample]], templates: Mapping[Modality, Array]
-    ) -> dict[Modality, Array]:
-        """[pairs, people]"""
-        faces = np.stack([self.probes[face] for face, _ in pairs])
-        clips = np.stack([self.probes[clip] for _, clip in pairs])
-        return {"face": faces @ templates["face"].T, "voice": clips @ templates["voice"].T}
-
-
 def measure_open_set(
-    bundle: Path, data: Path, *, count: int = 3, seed: int = 0, noises: Sequence[Sound] = (),
-    snr_db: float | None = None,
+    bundle: Path, data: Path, *, count: int = ENROLLED_FROM, seed: int = 0,
+    noises: Sequence[Sound] = (), snr_db: float | None = None,
 ) -> dict[str, Any]:
     """FNIR at given FPIR, EER, and mixed pairs, by face, voice and both.
 
@@ -75,14 +45,14 @@ def measure_open_set(
     if len(unseen) < 4:
         raise PeopleError(f"{data}: expected at least 4 people whom the bundle does not know, "
                           f"found {len(unseen)}; train with --leave-out-people")
-    embedded = _embed(identifier, collection, noises, snr_db)
-    similarity = _fit(embedded, sorted(known & set(collection.people.names)), count)
+    trials = embed_all(identifier, collection, noises, snr_db)
+    similarity = _fit(trials, sorted(known & set(collection.people.names)), count)
     order = np.random.default_rng(seed).permutation(len(unseen))
     enrolled = sorted(unseen[i] for i in order[: len(unseen) // 2])
-    templates = embedded.templates(enrolled, count)
+    templates = trials.templates(enrolled, count)
     pairs = [pair for pair in test_pairs(collection.people) if pair[0].person in unseen]
     pairs += test_pairs(collection.people, "stranger")
-    cosines = embedded.cosines(pairs, templates)
+    cosines = trials.cosines(pairs, templates)
     owners = np.array([enrolled.index(f.person) if f.person in enrolled else NOBODY
                        for f, _ in pairs])
     _, people = np.unique([f.person for f, _ in pairs], return_inverse=True)
@@ -95,35 +65,15 @@ def measure_open_set(
         "probes": {"enrolled": int((owners != NOBODY).sum()),
                    "strangers": int((owners == NOBODY).sum())},
         "columns": {column: _figures(result) for column, result in results.items()},
-        "mixed": _mixed(embedded, enrolled, similarity, templates, results["both"], seed)}
+        "mixed": _mixed(trials, enrolled, similarity, templates, results["both"], seed)}
 
 
-def _embed(
-    identifier: Identifier, collection: Collection, noises: Sequence[Sound], snr_db: float | None
-) -> Embedded:
-    clean: dict[Sample, npt.NDArray[np.float32]] = {}
-    probes: dict[Sample, npt.NDArray[np.float32]] = {}
-    for sample in collection.people.samples:
-        if sample.modality == "face":
-            clean[sample] = identifier.embed(face=collection.faces[sample])["face"]
-            probes[sample] = clean[sample]
-            continue
-        clip = collection.clips[sample]
-        clean[sample] = identifier.embed(voice=clip)["voice"]
-        heard = noisy(sample, clip, noises, snr_db) if noises and snr_db is not None else clip
-        probes[sample] = clean[sample] if heard is clip else identifier.embed(voice=heard)["voice"]
-    return Embedded(collection, clean, probes)
-
-
-def _fit(embedded: Embedded, known: list[str], count: int) -> Similarity:
+def _fit(trials: Trials, known: list[str], count: int) -> Similarity:
     """On the people of the training, their test files without noise: nobody who is tried later."""
-    clean = Embedded(embedded.collection, embedded.clean, embedded.clean)
-    pairs = [p for p in test_pairs(embedded.collection.people) if p[0].person in known]
-    cosines = clean.cosines(pairs, embedded.templates(known, count))
-    own = np.zeros((len(pairs), len(known)), bool)
-    own[np.arange(len(pairs)), [known.index(f.person) for f, _ in pairs]] = True
-    return fit_similarity({m: c[own] for m, c in cosines.items()},
-                          {m: c[~own] for m, c in cosines.items()})
+    clean = replace(trials, probes=trials.clean)
+    pairs = [p for p in test_pairs(trials.collection.people) if p[0].person in known]
+    owners = np.array([known.index(face.person) for face, _ in pairs])
+    return fitted(clean.cosines(pairs, clean.templates(known, count)), owners)
 
 
 def _figures(result: OpenSet) -> dict[str, Any]:
@@ -137,18 +87,18 @@ def _figures(result: OpenSet) -> dict[str, Any]:
 
 
 def _mixed(
-    embedded: Embedded, enrolled: list[str], similarity: Similarity,
+    trials: Trials, enrolled: list[str], similarity: Similarity,
     templates: Mapping[Modality, Array], both: OpenSet, seed: int,
 ) -> dict[str, Any]:
     """One enrolled person's face with another's voice: how often anybody is named."""
     rng = np.random.default_rng([seed, 1])
-    pairs = [p for p in test_pairs(embedded.collection.people) if p[0].person in enrolled]
+    pairs = [p for p in test_pairs(trials.collection.people) if p[0].person in enrolled]
     mixed: list[tuple[Sample, Sample]] = []
     while len(mixed) < MIXED:
         first, second = (pairs[i] for i in rng.integers(len(pairs), size=2))
         if first[0].person != second[0].person:
             mixed.append((first[0], second[1]))
-    scores = similarity.log_odds(embedded.cosines(mixed, templates)).max(axis=1)
+    scores = similarity.log_odds(trials.cosines(mixed, templates)).max(axis=1)
     return {"pairs": MIXED, "accepted": {
         f"{100 * rate:g} %": float(np.mean(scores >= both.threshold_at(rate))) for rate in RATES}}
 

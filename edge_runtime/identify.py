@@ -10,9 +10,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +23,19 @@ import soxr  # noqa: F401
 
 from edge_runtime.bundle import Bundle, load_bundle
 from edge_runtime.crop import Picture
+from edge_runtime.decide import Reason, Verdict, among_enrolled, among_trained
 from edge_runtime.detect import Detector, HaarDetector
 from edge_runtime.errors import UsageError
 from edge_runtime.inputs import InputReader, Quality
-from edge_runtime.interpreter import Network, chosen_interpreter
-from edge_runtime.scoring import Scores, fuse
+from edge_runtime.interpreter import Network, Outputs, chosen_interpreter
+from edge_runtime.people import MODALITIES
+from edge_runtime.scoring import Scores
 from edge_runtime.speech import can_judge_voices
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound
 
-Reason = Literal["accepted", "below_threshold", "no_thresholds"]
-
+if TYPE_CHECKING:
+    from edge_runtime.gallery.store import Gallery
 
 @dataclass(frozen=True)
 class Ranked:
@@ -47,19 +50,23 @@ class Decision:
     """Who, or nobody, and why.
 
     person: None for nobody, and where the bundle has no thresholds (reason `no_thresholds`), so
-    that `top` ranks people but nobody is named or refused. scores: [people] by modality and
-    `fused`. ms: milliseconds of each stage. quality: what is wrong with the face and the voice
-    that were given; None for a voice where webrtcvad is missing. used: the modalities decided by.
+    that `top` ranks people but nobody is named or refused. people: in the order of the scores.
+    scores: [people] by modality and `fused`. ms: milliseconds of each stage. quality: what is wrong
+    with the face and the voice that were given; None for a voice where webrtcvad is missing. used:
+    the modalities decided by. left_out: enrolled people whom a "not this person" sample speaks
+    against.
     """
 
     person: str | None
     reason: Reason
     top: tuple[Ranked, ...]
+    people: tuple[str, ...]
     scores: dict[str, Scores]
     ms: dict[str, float]
     interpreter: str
     quality: Quality
     used: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 class Identifier:
@@ -68,7 +75,6 @@ class Identifier:
     def __init__(self, bundle: Bundle, num_threads: int = 1) -> None:
         self.manifest = bundle.manifest
         self._networks: dict[str, Network] = bundle.networks(num_threads)
-        self._thresholds = bundle.manifest.thresholds
         self._detector: Detector | None = None
         can_judge_voices()  # imports now what the first decision's time would hold
 
@@ -82,9 +88,9 @@ class Identifier:
     def identify(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None,
         *, picture: Path | Picture | None = None, detector: Detector | None = None,
-        num_top: int = 5,
+        gallery: Gallery | None = None, num_top: int = 5,
     ) -> Decision:
-        """Rank the bundle's people by a face, a voice, or both.
+        """Rank the bundle's people, or those enrolled in a gallery, by a face, a voice, or both.
 
         face: a file, or RGB, uint8 [height, width, 3], a crop of the face. picture: the same of a
         whole camera picture, whose largest face `detector` finds (Haar unless given); a face that
@@ -105,19 +111,27 @@ class Identifier:
             reader.picture(picture, detector or self._own_detector())
         if voice is not None:
             reader.voice(voice)
-        scores = self._run(reader, clock)
-        if not scores:
+        outputs = self._run(reader, clock)
+        if not outputs:
             reader.refuse_face(picture)
             raise UsageError("this bundle's network takes a face and a voice together, found one")
         with clock.stage("decision"):
-            fused = scores["fused"] if "fused" in scores else fuse(
-                scores.get("face"), scores.get("voice"), self.manifest.score_scaling)
-            scores["fused"] = fused
-            person, reason = self._decide(fused, scores)
-            top = tuple(Ranked(self.manifest.people[i], float(fused[i]))
+            verdict = self._verdict(outputs, gallery)
+            fused = verdict.scores["fused"]
+            top = tuple(Ranked(verdict.names[i], float(fused[i]))
                         for i in np.argsort(-fused, kind="stable")[:num_top])
-        return Decision(person, reason, top, scores, clock.ms, str(chosen_interpreter()),
-                        reader.quality, tuple(reader.arrays))
+        return Decision(
+            verdict.person, verdict.reason, top, tuple(verdict.names), verdict.scores, clock.ms,
+            str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out)
+
+    def _verdict(self, outputs: Mapping[str, Outputs], gallery: Gallery | None) -> Verdict:
+        if gallery is None:
+            return among_trained(self.manifest, {p: found.scores for p, found in outputs.items()})
+        if "fused" in outputs:
+            raise UsageError("expected a bundle of a pair, whose embeddings people are enrolled "
+                             "by, found one fused network; leave out the gallery")
+        return among_enrolled(gallery, {m: outputs[m].embedding for m in MODALITIES
+                                        if m in outputs})
 
     def embed(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None
@@ -144,26 +158,12 @@ class Identifier:
             self._detector = HaarDetector()
         return self._detector
 
-    def _run(self, reader: InputReader, clock: Stages) -> dict[str, Scores]:
-        """The scores of each network whose inputs are all there."""
-        scores: dict[str, Scores] = {}
+    def _run(self, reader: InputReader, clock: Stages) -> dict[str, Outputs]:
+        """What each network puts out whose inputs are all there."""
+        outputs: dict[str, Outputs] = {}
         for part, network in self._networks.items():
             wanted = {name: reader.arrays[name] for name in network.inputs if name in reader.arrays}
             if len(wanted) == len(network.inputs):
                 with clock.stage(f"{part}_network"):
-                    scores[part] = network.run(**wanted).scores
-        return scores
-
-    def _decide(self, fused: Scores, scores: dict[str, Scores]) -> tuple[str | None, Reason]:
-        if self._thresholds is None:
-            return None, "no_thresholds"
-        if "face" in scores and "voice" not in scores:
-            least = self._thresholds.face
-        elif "voice" in scores and "face" not in scores:
-            least = self._thresholds.voice
-        else:
-            least = self._thresholds.ensemble
-        best = int(np.argmax(fused))
-        if fused[best] < least:
-            return None, "below_threshold"
-        return self.manifest.people[best], "accepted"
+                    outputs[part] = network.run(**wanted)
+        return outputs

@@ -17,6 +17,7 @@ from edge_runtime.cli import (
     inspect,
     people,
     reject,
+    thresholds,
 )
 from edge_runtime.command import Commands
 
@@ -29,6 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `visavox`."""
     commands = Commands("visavox", DESCRIPTION)
     for module in (identify, inspect, crop, devices, enroll, people, forget, reject, export,
-                   import_, audit, doctor):
+                   import_, audit, thresholds, doctor):
         module.add(commands)
     return commands.main(arguments)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_runtime.cli.options import add_bundle, add_detector
 from edge_runtime.command import Commands, print_json, table
 from edge_runtime.detect import make_detector
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
-from edge_runtime.manifest import Manifest
+
+if TYPE_CHECKING:
+    from edge_runtime.gallery.store import Gallery
 
 
 def add(commands: Commands) -> None:
@@ -21,6 +25,9 @@ def add(commands: Commands) -> None:
     identify.add_argument("--picture", type=Path, metavar="FILE",
                           help="a whole picture, on which the face is found first")
     identify.add_argument("--voice", type=Path, metavar="FILE", help="a clip of speech")
+    identify.add_argument("--gallery", type=Path, metavar="FILE",
+                          help="rank the people enrolled there, not those of the training")
+    identify.add_argument("--key", type=Path, metavar="FILE", help="the gallery's device key")
     identify.add_argument("--top", type=int, default=5, metavar="N", help="people shown (5)")
     identify.add_argument("--threads", type=int, default=1, metavar="N",
                           help="threads of the interpreter (1)")
@@ -40,31 +47,45 @@ def _identify(options: Namespace) -> None:
     detector = None
     if options.picture is not None or options.yunet_model is not None:
         detector = make_detector(options.detector, options.yunet_model)
-    decision = identifier.identify(options.face, options.voice, picture=options.picture,
-                                   detector=detector, num_top=options.top)
+    with _gallery(options, identifier) as gallery:
+        decision = identifier.identify(options.face, options.voice, picture=options.picture,
+                                       detector=detector, gallery=gallery, num_top=options.top)
     if options.json:
         print_json({
             "person": decision.person, "reason": decision.reason,
             "top": [{"person": r.person, "score": round(r.score, 6)} for r in decision.top],
             "ms": {stage: round(ms, 3) for stage, ms in decision.ms.items()},
-            "interpreter": decision.interpreter,
+            "left_out": list(decision.left_out), "interpreter": decision.interpreter,
             "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
                         for part, flaws in decision.quality.items()}})
     else:
-        print(_describe(decision, identifier.manifest))
+        print(_describe(decision))
 
 
-def _describe(decision: Decision, manifest: Manifest) -> str:
+def _gallery(
+    options: Namespace, identifier: Identifier
+) -> AbstractContextManager[Gallery | None]:
+    if options.gallery is None:
+        return nullcontext()
+    from edge_runtime.gallery.store import Gallery
+
+    return Gallery.open(options.gallery, identifier.manifest, options.key)
+
+
+def _describe(decision: Decision) -> str:
     parts = [part for part in ("face", "voice") if part in decision.scores]
     rows = [[str(place), ranked.person, f"{ranked.score:.3f}",
-             *(f"{decision.scores[part][manifest.people.index(ranked.person)]:.3f}"
+             *(f"{decision.scores[part][decision.people.index(ranked.person)]:.3f}"
                for part in parts)]
             for place, ranked in enumerate(decision.top, 1)]
+    best = decision.top[0].person if decision.top else ""
     headline = {
         "accepted": f"{decision.person}",
         "below_threshold": "nobody: no score reaches its threshold",
-        "no_thresholds": f"most like {decision.top[0].person} (the bundle has no thresholds, so "
-                         "nobody is named or refused)"}[decision.reason]
+        "disagreement": "nobody: face and voice are of two people",
+        "nobody_enrolled": "nobody: nobody is enrolled in this gallery",
+        "no_thresholds": f"most like {best} (there are no thresholds, so nobody is named or "
+                         "refused)"}[decision.reason]
     stages = ", ".join(f"{stage.replace('_', ' ')} {ms:.1f}" for stage, ms in decision.ms.items())
     return "\n".join([headline, "", table(["", "person", "score", *parts], rows), "",
                       *_quality_lines(decision), f"ms: {stages} ({decision.interpreter})"])
@@ -76,4 +97,5 @@ def _quality_lines(decision: Decision) -> list[str]:
     for part, flaws in decision.quality.items():
         left_out = "" if part in decision.used else " left out"
         lines += [f"{part}{left_out}: {flaw.message}" for flaw in flaws or ()]
-    return lines
+    return lines + [f"{name}: left out, for a 'not this person' sample is more alike"
+                    for name in decision.left_out]

@@ -33,6 +33,7 @@ CREATE TABLE samples (id INTEGER PRIMARY KEY,
                       modality TEXT NOT NULL REFERENCES networks,
                       embedding BLOB NOT NULL, added TEXT NOT NULL);
 CREATE INDEX samples_of_person ON samples (person);
+CREATE TABLE limits (id INTEGER PRIMARY KEY CHECK (id = 1), content TEXT NOT NULL);
 CREATE TABLE audit (number INTEGER PRIMARY KEY, time TEXT NOT NULL, event TEXT NOT NULL,
                     subject BLOB, counts TEXT NOT NULL, sealed BLOB, sealed_hash BLOB,
                     hash BLOB NOT NULL);

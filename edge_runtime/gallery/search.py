@@ -59,6 +59,14 @@ class TemplateIndex:
             self._templates[row] = self._templates[len(self._people)]
         self._templates[len(self._people)] = 0
 
+    def templates(self) -> tuple[list[bytes], Embeddings]:
+        """Everybody, and the template of each, float32 [people, dim]."""
+        return self._people, self._templates[: len(self._people)]
+
+    def cosines(self, embedding: Embeddings) -> tuple[list[bytes], Embeddings]:
+        """Everybody, and the cosine [people] of each with an embedding [dim] of length 1."""
+        return self._people, self._templates[: len(self._people)] @ embedding
+
     def best(self, embedding: Embeddings, num_top: int) -> list[tuple[bytes, float]]:
         """The `num_top` people most like an embedding [dim] of length 1, with the cosine of each,
         the most alike first; those equally alike in the order in which they came."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery import audit
@@ -19,6 +20,7 @@ from edge_runtime.gallery.device_key import device_key
 from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
 from edge_runtime.gallery.envelope import Carried, write_export
 from edge_runtime.gallery.erasure import Searched, files_beside, search_files
+from edge_runtime.gallery.limits import Limits
 from edge_runtime.gallery.names import checked_consent, checked_name, shown
 from edge_runtime.gallery.records import KEY_CHECK, SIGNED, Records, Signed, sample_counts
 from edge_runtime.gallery.roster import Person
@@ -31,7 +33,7 @@ from edge_runtime.gallery.samples import (
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.gallery.vault import Vault
 from edge_runtime.manifest import Manifest
-from edge_runtime.people import Modality
+from edge_runtime.people import MODALITIES, Modality
 
 Mode = Literal["read", "write", "create"]
 
@@ -189,6 +191,47 @@ class Gallery:
         people = self._records.roster.people()
         return [Match(people[person].name, similarity)
                 for person, similarity in (index.best(embedding, num_top) if index else [])]
+
+    def cosines(
+        self, embeddings: Mapping[Modality, Embeddings]
+    ) -> tuple[list[str], dict[Modality, Embeddings]]:
+        """The names of everybody, and by modality the cosine [people] of each one's template with
+        an embedding [dim] of length 1; NaN where they have none."""
+        people = self._records.roster.people()
+        row = {person: i for i, person in enumerate(people)}
+        found: dict[Modality, Embeddings] = {}
+        for modality, embedding in embeddings.items():
+            found[modality] = np.full(len(people), np.nan, np.float32)
+            if index := self._records.roster.index(modality):
+                order, cosines = index.cosines(embedding)
+                found[modality][[row[person] for person in order]] = cosines
+        return [person.name for person in people.values()], found
+
+    def templates(self) -> tuple[list[str], dict[Modality, Embeddings]]:
+        """The names of everybody, and by modality their templates [people, dim], of length 1; NaN
+        where they have none."""
+        people = self._records.roster.people()
+        row = {person: i for i, person in enumerate(people)}
+        found: dict[Modality, Embeddings] = {}
+        for modality in MODALITIES:
+            if index := self._records.roster.index(modality):
+                order, templates = index.templates()
+                found[modality] = np.full((len(people), templates.shape[1]), np.nan, np.float32)
+                found[modality][[row[person] for person in order]] = templates
+        return [person.name for person in people.values()], found
+
+    def limits(self) -> Limits | None:
+        """What `visavox thresholds` found; None before."""
+        rows = self._records.database.execute("SELECT content FROM limits")
+        return msgspec.json.decode(rows[0][0], type=Limits) if rows else None
+
+    def set_limits(self, limits: Limits) -> None:
+        """Decide by these from now on."""
+        with self._records.writing():
+            self._records.database.execute(
+                "INSERT OR REPLACE INTO limits (id, content) VALUES (1, ?)",
+                msgspec.json.encode(limits).decode())
+            audit.append(self._records.database, self._records.device, "thresholds")
 
     def rejected(self, name: str, modality: Modality) -> Embeddings:
         """Embeddings that are not this person, float32 [n, dim]; [0, 0] where there is none."""

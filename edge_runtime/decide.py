@@ -1,0 +1,114 @@
+"""Who is it, or nobody, and why: among the people of the training, or among those enrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.manifest import Manifest
+from edge_runtime.people import Modality
+from edge_runtime.scoring import Scores, fuse
+from edge_runtime.similarity import PLAIN, Similarity
+
+if TYPE_CHECKING:  # only who has a gallery needs the package cryptography
+    from edge_runtime.gallery.limits import Limits
+    from edge_runtime.gallery.store import Gallery
+
+Reason = Literal["accepted", "below_threshold", "no_thresholds", "disagreement", "nobody_enrolled"]
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """person: None for nobody, and without thresholds. names: in the order of the scores. scores:
+    [people] by modality and `fused`. left_out: whom a rejected sample speaks against."""
+
+    person: str | None
+    reason: Reason
+    names: Sequence[str]
+    scores: dict[str, Scores]
+    left_out: tuple[str, ...] = ()
+
+
+def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
+    """By the networks' scores [people] of each modality, or of a fused network."""
+    fused = scores.get("fused")
+    if fused is None:
+        fused = fuse(scores.get("face"), scores.get("voice"), manifest.score_scaling)
+    known = dict(scores) | {"fused": fused}
+    thresholds = manifest.thresholds
+    if thresholds is None:
+        return Verdict(None, "no_thresholds", manifest.people, known)
+    if "face" in scores and "voice" not in scores:
+        least = thresholds.face
+    elif "voice" in scores and "face" not in scores:
+        least = thresholds.voice
+    else:
+        least = thresholds.ensemble
+    best = int(np.argmax(fused))
+    if fused[best] < least:
+        return Verdict(None, "below_threshold", manifest.people, known)
+    return Verdict(manifest.people[best], "accepted", manifest.people, known)
+
+
+def among_enrolled(gallery: Gallery, embeddings: Mapping[Modality, Array]) -> Verdict:
+    """By the embeddings [dim] of a face, a voice, or both.
+
+    Scores by modality are cosines; the fused ones are how likely it is each person, were that as
+    likely as not before, and without thresholds the mean cosine.
+    """
+    names, cosines = gallery.cosines(embeddings)
+    if not names:
+        return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)})
+    limits = gallery.limits()
+    similarity = limits.similarity if limits else PLAIN
+    odds = similarity.log_odds(cosines)
+    left_out = _leave_out_rejected(gallery, names, embeddings, cosines, odds)
+    fused = 1 / (1 + np.exp(-odds)) if limits else odds
+    scores: dict[str, Scores] = {m: known for m, known in cosines.items()}
+    scores["fused"] = fused.astype(np.float32)
+    if limits is None:
+        return Verdict(None, "no_thresholds", names, scores, left_out)
+    best, reason = int(np.argmax(odds)), _judged(odds, cosines, similarity, limits)
+    return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out)
+
+
+def _judged(
+    odds: npt.NDArray[np.float64], cosines: Mapping[Modality, Array], similarity: Similarity,
+    limits: Limits,
+) -> Reason:
+    from edge_runtime.gallery.limits import column_of
+
+    alone = {m: similarity.log_odds({m: known}) for m, known in cosines.items()}
+    sure = {int(np.argmax(found)) for m, found in alone.items()
+            if found.max() >= limits.thresholds[m]}
+    if len(sure) > 1:
+        return "disagreement"
+    best = int(np.argmax(odds))
+    # Who is enrolled by one modality alone is judged by it alone.
+    there = [m for m, known in cosines.items() if not np.isnan(known[best])]
+    least = limits.thresholds[column_of(there or cosines)]
+    return "accepted" if odds[best] >= least else "below_threshold"
+
+
+def _leave_out_rejected(
+    gallery: Gallery, names: Sequence[str], embeddings: Mapping[Modality, Array],
+    cosines: Mapping[Modality, Array], odds: npt.NDArray[np.float64],
+) -> tuple[str, ...]:
+    """Takes people out of the odds, the most alike first, whose "not this person" sample is more
+    like what was given than they are."""
+    left_out: list[str] = []
+    while np.isfinite(odds.max()):
+        best = int(np.argmax(odds))
+        against = [m for m, embedding in embeddings.items()
+                   if (found := gallery.rejected(names[best], m)).size
+                   and not float((found @ embedding).max()) <= cosines[m][best]]
+        if not against:
+            break
+        odds[best] = -np.inf
+        left_out.append(names[best])
+    return tuple(left_out)

@@ -1,0 +1,148 @@
+"""Decisions among enrolled people, by embeddings that are drawn and limits that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_runtime.decide import Verdict, among_enrolled
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
+from edge_runtime.gallery.samples import NewSample
+from edge_runtime.gallery.store import Gallery
+from edge_runtime.manifest import Manifest
+from edge_runtime.people import Modality
+from edge_runtime.thresholds import lookalikes
+
+Embeddings = npt.NDArray[np.float32]
+EmbeddingsOf = Callable[..., Embeddings]
+SamplesOf = Callable[..., list[NewSample]]
+
+# Zero at a cosine of a half; drawn samples of one person have about 0.9, of two about 0.
+LIMITS = Limits(
+    odds={"face": Odds({"face": 10.0}, -5.0), "voice": Odds({"voice": 10.0}, -5.0),
+          "both": Odds({"face": 10.0, "voice": 10.0}, -10.0)},
+    thresholds={"face": 1.0, "voice": 1.0, "both": 1.0}, false_accept_rate=0.05,
+    false_accept_bound=dict.fromkeys(COLUMNS, 0.05), miss_rate=dict.fromkeys(COLUMNS, 0.0),
+    people=3)
+
+
+@pytest.fixture
+def enrolled(gallery: Gallery, samples_of: SamplesOf) -> Gallery:
+    """Anna, Ben by his face alone, and Cleo; with limits."""
+    gallery.enroll("Anna", samples_of(1))
+    gallery.enroll("Ben", samples_of(2, clips=0))
+    gallery.enroll("Cleo", samples_of(3))
+    gallery.set_limits(LIMITS)
+    return gallery
+
+
+@pytest.fixture
+def verdict(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> Callable[..., Verdict]:
+    """verdict(face=1, voice=3): of another face of the first person with a voice of the third."""
+    def judge(**seeds: int) -> Verdict:
+        embeddings: dict[Modality, Embeddings] = {}
+        if "face" in seeds:
+            embeddings["face"] = embeddings_of(seeds["face"], 9)[8]
+        if "voice" in seeds:
+            embeddings["voice"] = embeddings_of(10_000 + seeds["voice"], 9)[8]
+        return among_enrolled(enrolled, embeddings)
+    return judge
+
+
+def test_who_is_enrolled_is_named(verdict: Callable[..., Verdict]) -> None:
+    for seeds in ({"face": 1}, {"voice": 1}, {"face": 1, "voice": 1}):
+        found = verdict(**seeds)
+        assert (found.person, found.reason) == ("Anna", "accepted")
+        assert list(found.names) == ["Anna", "Ben", "Cleo"]
+        assert list(found.scores) == [*seeds, "fused"]
+        assert found.scores["fused"].argmax() == 0 and 0.9 < found.scores["fused"][0] <= 1
+    assert verdict(face=2).person == "Ben"
+
+
+def test_a_stranger_is_nobody(verdict: Callable[..., Verdict]) -> None:
+    for seeds in ({"face": 7}, {"voice": 7}, {"face": 7, "voice": 7}):
+        found = verdict(**seeds)
+        assert (found.person, found.reason) == (None, "below_threshold")
+        assert found.scores["fused"].max() < 0.1
+
+
+def test_who_is_enrolled_by_one_modality_is_judged_by_it(verdict: Callable[..., Verdict]) -> None:
+    found = verdict(face=2, voice=7)
+    assert (found.person, found.reason) == ("Ben", "accepted")
+    assert np.isnan(found.scores["voice"][1])
+    assert found.scores["fused"][1] == pytest.approx(
+        1 / (1 + np.exp(5 - 10 * found.scores["face"][1])), rel=1e-5)
+
+
+def test_a_face_of_one_and_a_voice_of_another(verdict: Callable[..., Verdict]) -> None:
+    assert verdict(face=1, voice=3).reason == "disagreement"
+    assert verdict(face=1, voice=3).person is None
+    # A voice that is nobody's only counts against.
+    assert verdict(face=1, voice=7).reason == "below_threshold"
+
+
+def test_without_thresholds_people_are_ranked(
+    gallery: Gallery, samples_of: SamplesOf, embeddings_of: EmbeddingsOf
+) -> None:
+    face = embeddings_of(1, 9)[8]
+    empty = among_enrolled(gallery, {"face": face})
+    assert (empty.person, empty.reason, list(empty.names)) == (None, "nobody_enrolled", [])
+    gallery.enroll("Anna", samples_of(1))
+    gallery.enroll("Ben", samples_of(2))
+    found = among_enrolled(gallery, {"face": face})
+    assert (found.person, found.reason) == (None, "no_thresholds")
+    np.testing.assert_array_equal(found.scores["fused"], found.scores["face"])
+    assert found.scores["fused"][0] > 0.8 > 0.3 > found.scores["fused"][1]
+
+
+def test_not_this_person(
+    enrolled: Gallery, verdict: Callable[..., Verdict], embeddings_of: EmbeddingsOf
+) -> None:
+    """What looks more like a rejected sample than like the person is somebody else."""
+    near = embeddings_of(1, 9)[8]
+    enrolled.reject("Anna", [NewSample("other.png", "face", near)])
+    found = verdict(face=1)
+    assert found.left_out == ("Anna",) and found.person is None
+    assert found.scores["fused"][0] == 0
+    assert verdict(voice=1).person == "Anna"
+    other = among_enrolled(enrolled, {"face": embeddings_of(1, 3)[0]})
+    assert (other.person, other.left_out) == ("Anna", ())
+
+
+def test_limits_outlive_the_process_and_stand_in_the_log(
+    enrolled: Gallery, path: Path, manifest: Manifest, key_file: Path
+) -> None:
+    with Gallery.open(path, manifest, key_file) as again:
+        assert again.limits() == LIMITS
+        assert [line.event for line in again.audit()][-1] == "thresholds"
+        with pytest.raises(GalleryError, match="may only be read"):
+            again.set_limits(LIMITS)
+    enrolled.set_limits(msgspec.structs.replace(LIMITS, people=9))
+    found = enrolled.limits()
+    assert found is not None and found.people == 9
+
+
+def test_templates_and_cosines_agree(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> None:
+    face, voice = embeddings_of(5, 1)[0], embeddings_of(6, 1)[0]
+    names, templates = enrolled.templates()
+    same, cosines = enrolled.cosines({"face": face, "voice": voice})
+    assert names == same == ["Anna", "Ben", "Cleo"]
+    np.testing.assert_allclose(cosines["face"], templates["face"] @ face, atol=1e-6)
+    np.testing.assert_allclose(cosines["voice"], templates["voice"] @ voice, atol=1e-6)
+    assert np.isnan(templates["voice"][1]).all() and np.isnan(cosines["voice"][1])
+
+
+def test_lookalikes_are_named(enrolled: Gallery, samples_of: SamplesOf) -> None:
+    assert lookalikes(enrolled, LIMITS) == []
+    twin = [replace(sample, embedding=np.asarray(
+        sample.embedding * [*[1] * 319, -1], np.float32)) for sample in samples_of(1)]
+    enrolled.enroll("Anna's twin", twin, allow_duplicate=True)
+    ((one, other, odds),) = lookalikes(enrolled, LIMITS)
+    assert (one, other) == ("Anna", "Anna's twin") and odds > 5

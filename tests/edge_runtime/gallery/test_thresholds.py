@@ -1,0 +1,89 @@
+"""`visavox thresholds` on synthetic people whom the network has not seen, and who is named then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_runtime.cli import main
+from edge_runtime.people import index_people
+
+Change = Callable[[dict[str, Any]], Path]
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from train.synthetic import make_people
+
+    folder = tmp_path_factory.mktemp("others") / "people"
+    make_people(folder, 6, seed=7, faces_per_person=8, clips_per_person=8, image_size=64)
+    for person in folder.glob("synthetic_*"):
+        person.rename(folder / person.name.replace("synthetic", "other"))
+    table = folder / "split.csv"
+    table.write_text(table.read_text().replace("synthetic", "other"))
+    return folder
+
+
+@pytest.fixture
+def run(
+    changed_bundle: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """run('thresholds', ...) on a certified bundle and a gallery of its own."""
+    common = ["--bundle", str(changed_bundle({})), "--gallery", str(tmp_path / "gallery.db"),
+              "--key", str(tmp_path / "device.key")]
+
+    def call(command: str, *arguments: object) -> tuple[int, str, str]:
+        code = main([command, *map(str, arguments), *common])
+        return code, *capsys.readouterr()
+    return call
+
+
+def test_thresholds_make_identify_name_and_refuse(
+    run: Callable[..., tuple[int, str, str]], others: Path, tmp_path: Path
+) -> None:
+    code, out, _ = run("thresholds", "--people", others, "--false-accept-rate", 0.6, "--json",
+                       "--plots", tmp_path / "plots")
+    assert code == 0
+    content = json.loads(out)
+    assert set(content["thresholds"]) == {"face", "voice", "both"}
+    assert all(bound <= 0.6 for bound in content["false_accept_bound"].values())
+    assert content["people"] == 6 and content["lookalikes"] == []
+    for picture in ("trade_off.png", "scores.png"):
+        assert (tmp_path / "plots" / picture).stat().st_size > 10_000
+
+    people = index_people(others)
+    first = [others / s.path for s in people.of("face", "train") if s.person == "other_001"]
+    assert run("enroll", "Anna", "--face", *first[:3], "--allow-duplicate")[0] == 0
+    tried = others / next(s.path for s in people.of("face", "test") if s.person == "other_001")
+    code, out, _ = run("identify", "--face", tried, "--json")
+    content = json.loads(out)
+    assert code == 0 and content["reason"] in ("accepted", "below_threshold")
+    assert [ranked["person"] for ranked in content["top"]] == ["Anna"]
+    assert (content["person"] == "Anna") is (content["reason"] == "accepted")
+
+
+def test_too_few_people_to_say(run: Callable[..., tuple[int, str, str]], others: Path) -> None:
+    code, out, err = run("thresholds", "--people", others, "--false-accept-rate", 0.001)
+    assert (code, out) == (2, "") and len(err.splitlines()) == 1
+    assert "too few to keep their false accepts under 0.1 % by face" in err
+    code, out, _ = run("identify", "--face", others / "other_001" / "face" / "000.png")
+    assert code == 0 and out.startswith("nobody: nobody is enrolled")
+
+
+def test_people_of_the_training_are_refused(
+    run: Callable[..., tuple[int, str, str]], small_people: Path
+) -> None:
+    code, _, err = run("thresholds", "--people", small_people)
+    assert code == 2 and "4 people are those of the training (synthetic_001, ...)" in err
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.5, "nan"])
+def test_a_rate_that_is_none(
+    run: Callable[..., tuple[int, str, str]], others: Path, rate: object
+) -> None:
+    code, _, err = run("thresholds", "--people", others, "--false-accept-rate", rate)
+    assert code == 2 and "--false-accept-rate expects a share between 0 and 1" in err
