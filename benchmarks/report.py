@@ -12,6 +12,7 @@ from benchmarks.recipes import recipes_table
 from benchmarks.support import support_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import percent, table
+from edge_runtime.doctor.examine import PROBLEMS
 from edge_runtime.errors import UsageError
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -37,7 +38,8 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
                           ("families", families_tables(results)),
                           ("recipes", recipes_tables(results)), ("peers", peers(results)),
-                          ("support", support(results)), ("gallery", gallery(results))):
+                          ("support", support(results)), ("gallery", gallery(results)),
+                          ("doctor", doctor_table())):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -121,6 +123,12 @@ def gallery(results: Path = RESULTS) -> str:
         return "Searching enrolled people: not run."
     content = _read(results / "gallery.json")
     return f"{gallery_table(content)}\n\n{gallery_conditions(content)}"
+
+
+def doctor_table() -> str:
+    """What `visavox doctor` looks for, by its registry of checks."""
+    return "\n".join(["| found as | | what |", "|---|---|---|", *(
+        f"| `{problem.code}` | {problem.severity} | {problem.what} |" for problem in PROBLEMS)])
 
 
 def families_tables(results: Path = RESULTS) -> str:

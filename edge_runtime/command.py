@@ -36,18 +36,23 @@ class Commands:
         self._subparsers = self.parser.add_subparsers(dest="command", required=True,
                                                       metavar="COMMAND")
 
-    def add(self, name: str, run: Callable[[Namespace], None], help: str) -> ArgumentParser:
-        """A sub-command; the caller adds its arguments to the returned parser."""
+    def add(
+        self, name: str, run: Callable[[Namespace], int | None], help: str
+    ) -> ArgumentParser:
+        """A sub-command, which may return an exit code; the caller adds its arguments to the
+        returned parser."""
         parser = self._subparsers.add_parser(name, help=help, description=help)
         parser.set_defaults(run=run)
         return parser
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
-        """Run; the exit code is 0, or 2 for a mistake, which is said on standard error."""
+        """Run; the exit code is 0, the command's own, or 2 for a mistake, which is said on
+        standard error."""
         options = self.parser.parse_args(arguments)
         try:
-            options.run(options)
+            code: int = options.run(options) or 0
             sys.stdout.flush()
+            return code
         except VisavoxError as error:
             print(f"{self.parser.prog}: {error}", file=sys.stderr)
             return 2

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import BundleError
 
-_CHOICES = (("ai-edge-litert", "ai_edge_litert.interpreter"),
-            ("tflite-runtime", "tflite_runtime.interpreter"))
+CHOICES = (("ai-edge-litert", "ai_edge_litert.interpreter"),
+           ("tflite-runtime", "tflite_runtime.interpreter"))
 
 Array = npt.NDArray[np.float32]
 
@@ -35,7 +35,7 @@ class InterpreterChoice:
 @functools.cache
 def chosen_interpreter() -> InterpreterChoice:
     """The first interpreter that imports, chosen once per process."""
-    for name, module in _CHOICES:
+    for name, module in CHOICES:
         try:
             make = import_module(module).Interpreter
         except ImportError:

@@ -14,8 +14,9 @@ from edge_runtime.capture.raspberry import rpicam_list, rpicam_program
 from edge_runtime.capture.status import DeviceError
 
 SYSFS = Path("/sys/class/video4linux")
-# Parts of a Raspberry Pi's own camera and video engines, which OpenCV cannot read pictures from.
-_NO_CAMERAS = ("bcm2835-", "unicam", "rp1-cfe", "pispbe", "rpi-", "rpivid")
+CSI_RECEIVERS = ("unicam", "rp1-cfe")  # what a Raspberry Pi's own cameras are connected to
+# OpenCV cannot read pictures from them, nor from the Pi's video engines.
+_NO_CAMERAS = (*CSI_RECEIVERS, "bcm2835-", "pispbe", "rpi-", "rpivid")
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,11 @@ def list_devices() -> Devices:
     return Devices(cameras, microphones, tuple(problems))
 
 
-def first_camera() -> str | None:
+def first_camera(sysfs: Path = SYSFS) -> str | None:
     """What `--camera auto` stands for at this moment."""
     problems: list[str] = []
-    for look in (_rpicam, _picamera2, v4l2_cameras):
-        for device in look(problems):
-            return device.use
-    return None
+    found = (*_rpicam(problems), *_picamera2(problems), *v4l2_cameras(problems, sysfs))
+    return found[0].use if found else None
 
 
 def v4l2_cameras(problems: list[str], sysfs: Path = SYSFS) -> Iterator[Device]:

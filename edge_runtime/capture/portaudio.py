@@ -82,6 +82,27 @@ def _refresh(sounddevice: Any) -> None:
             raise device_error("PortAudio", str(error.args[0])) from None
 
 
+def takes_rate(device: int | str | None, rate: int) -> tuple[bool, int]:
+    """Whether a microphone can be opened at `rate`, and the one at which it is, both in Hz.
+
+    Raises DeviceError where there is no such microphone, or another program has it.
+    """
+    sounddevice = import_sounddevice()
+    name = "microphone" if device is None else f"microphone {device}"
+    with _devices:
+        _refresh(sounddevice)
+        found = _find(sounddevice, name, device)
+        own_rate = 0
+        try:
+            own_rate, channels = _settings(sounddevice, found)
+            sounddevice.check_input_settings(found["index"], channels, "float32", samplerate=rate)
+        except sounddevice.PortAudioError as error:
+            if not own_rate or error.args[1:2] != (_WRONG_RATE,):
+                raise device_error(name, str(error.args[0])) from None
+            return False, own_rate
+    return True, own_rate
+
+
 def portaudio_clips(device: int | str | None) -> Produce[Clip]:
     """A microphone by its number or a part of its name; None: the system's default."""
     name = "microphone" if device is None else f"microphone {device}"

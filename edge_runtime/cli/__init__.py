@@ -8,6 +8,7 @@ from edge_runtime.cli import (
     audit,
     crop,
     devices,
+    doctor,
     enroll,
     export,
     forget,
@@ -30,6 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `visavox`."""
     commands = Commands("visavox", DESCRIPTION)
     for module in (identify, inspect, crop, devices, enroll, people, forget, reject, export,
-                   import_, audit, thresholds, watch):
+                   import_, audit, thresholds, watch, doctor):
         module.add(commands)
     return commands.main(arguments)

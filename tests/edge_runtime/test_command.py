@@ -85,3 +85,10 @@ def test_progress_is_counted_on_a_terminal_only(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == ("cropping 1/2\rcropping 2/2\r\033[K" if terminal else "")
+
+
+@pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (1, 1)])
+def test_a_command_may_have_an_exit_code_of_its_own(code: int | None, expected: int) -> None:
+    commands = Commands("tool", "A tool.")
+    commands.add("go", lambda options: code, "go")
+    assert commands.main(["go"]) == expected

@@ -14,6 +14,8 @@ import pytest
 
 from edge_runtime.capture.camera import Camera
 from edge_runtime.capture.choose import camera_from, microphone_from
+from edge_runtime.capture.portaudio import takes_rate
+from edge_runtime.capture.status import DeviceError
 from edge_runtime.cli import main
 from tests.edge_runtime.capture.stand_ins import (
     NetworkCamera,
@@ -98,6 +100,9 @@ def test_devices(server: SoundServer, capsys: pytest.CaptureFixture[str]) -> Non
         assert main(["devices"]) == 0  # does not disturb it
         assert "| pulse" in capsys.readouterr().out.replace("  ", "")
         assert microphone.last(0.5, 3.0) is not None
+    assert takes_rate("pulse", 16_000)[0]
+    with pytest.raises(DeviceError, match="no device of that number or name records"):
+        takes_rate("no such microphone", 16_000)
     with microphone_from("ul") as microphone:  # default, pulse
         assert seconds_until(microphone, "missing", 3.0) < 2.0
         assert "several devices have that in their name" in microphone.status.message

@@ -1,0 +1,92 @@
+"""The device key, and the gallery that is named: readable, by nobody else, and of this bundle."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from edge_runtime.doctor.finding import Check, Finding, Problem, well
+from edge_runtime.doctor.machine import Machine
+from edge_runtime.doctor.watch import parted
+from edge_runtime.errors import BundleError, GalleryError
+from edge_runtime.gallery.database import Database
+from edge_runtime.gallery.device_key import VARIABLE, default_key_file, device_key
+from edge_runtime.gallery.store import Gallery
+from edge_runtime.manifest import read_manifest
+
+KEY_OPEN = Problem("key-open", "fault", "a device key that others than its owner can read")
+KEY_UNUSABLE = Problem("key-unusable", "fault", "a device key that is missing, not readable, or "
+                       "none")
+GALLERY_UNUSABLE = Problem("gallery-unusable", "fault", "a gallery that is missing, damaged, or "
+                           "made with another key")
+OTHER_BUNDLE = Problem("gallery-bundle", "fault", "a gallery of another bundle")
+
+
+def _look_at_key(machine: Machine) -> Iterator[Finding]:
+    file = machine.key or default_key_file()
+    from_variable = machine.key is None and VARIABLE in os.environ
+    try:
+        mode = None if from_variable else stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        if machine.key is None and not (machine.gallery and machine.gallery.exists()):
+            return  # nobody is enrolled here
+        mode = None
+    if mode is not None and mode & 0o077:
+        yield KEY_OPEN.found(f"{file}: others can read the device key (mode {mode:04o})",
+                             f"chmod 600 '{file}'")
+        return
+    try:
+        device_key(machine.key)
+    except GalleryError as error:
+        yield KEY_UNUSABLE.found(*parted(str(error)))
+    else:
+        yield well("key", f"${VARIABLE} holds a device key" if from_variable
+                   else f"{file}: its owner alone can read it")
+
+
+def _look_at_gallery(machine: Machine) -> Iterator[Finding]:
+    if machine.gallery is None:
+        return
+    try:
+        if machine.gallery.exists():
+            device_key(machine.key)
+    except GalleryError:
+        return  # which is said of the key
+    try:
+        with Gallery.open(machine.gallery, key_file=machine.key) as gallery:
+            people = len(gallery.people())
+        others = _other_networks(machine)
+    except GalleryError as error:
+        yield GALLERY_UNUSABLE.found(*parted(str(error)))
+        return
+    if others:
+        yield OTHER_BUNDLE.found(
+            f"{machine.gallery}: made with another bundle, whose {' and '.join(others)} networks "
+            "are others", "name the bundle that it was made with, or enroll everybody anew in "
+            "another gallery: visavox enroll --gallery FILE NAME")
+    else:
+        yield well("gallery", f"{machine.gallery}: {people} enrolled")
+
+
+def _other_networks(machine: Machine) -> list[str]:
+    """The gallery's modalities whose embeddings come from other networks than the bundle's."""
+    if machine.gallery is None or machine.bundle is None:
+        return []
+    try:
+        files = read_manifest(machine.bundle).files
+    except BundleError:
+        return []  # which is said of the bundle
+    database = Database(machine.gallery, writable=False)
+    try:
+        made_with = database.execute("SELECT modality, sha256 FROM networks")
+    finally:
+        database.close()
+    return [modality for modality, sha256 in made_with
+            if modality not in files or files[modality].sha256 != sha256]
+
+
+CHECKS = (
+    Check("key", _look_at_key, (KEY_OPEN, KEY_UNUSABLE)),
+    Check("gallery", _look_at_gallery, (GALLERY_UNUSABLE, OTHER_BUNDLE)),
+)
