@@ -175,6 +175,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write <folder>/manifest.json."""
+    """Write <folder>/manifest.json, as a whole or not at all."""
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / FILE_NAME).write_bytes(content + b"\n")
+    partial = folder / f".{FILE_NAME}.partial"
+    partial.write_bytes(content + b"\n")
+    partial.replace(folder / FILE_NAME)

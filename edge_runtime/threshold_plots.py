@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +10,22 @@ import numpy as np
 
 from edge_runtime.errors import UsageError
 from edge_runtime.gallery.limits import BOTH
-from edge_runtime.thresholds import Measured
+from edge_runtime.thresholds import Outcomes
 
 LEAST = 1e-3  # of the axes, which are logarithmic
 
 
-def draw(folder: Path, measured: Measured) -> None:
+def draw(folder: Path, outcomes: Outcomes, thresholds: Mapping[str, float]) -> None:
     """trade_off.png (Martin et al., The DET curve in assessment of detection task performance,
     1997) and scores.png."""
     pyplot = _pyplot()
     folder.mkdir(parents=True, exist_ok=True)
     figure, axis = pyplot.subplots(figsize=(6, 6), layout="constrained")
-    for column, outcome in measured.outcomes.items():
+    for column, outcome in outcomes.items():
         curve = np.maximum(np.array(outcome.curve()), LEAST)
         axis.plot(100 * curve[:, 0], 100 * curve[:, 1],
                   label=f"{column}, EER {100 * outcome.equal_error_rate():.1f} %")
-        threshold = measured.limits.thresholds[column]
+        threshold = thresholds[column]
         axis.plot(100 * max(outcome.fpir(threshold), LEAST),
                   100 * max(outcome.fnir(threshold), LEAST), "o", color=axis.lines[-1].get_color())
     axis.set(xscale="log", yscale="log", xlabel="strangers who get a name (%)",
@@ -36,15 +37,15 @@ def draw(folder: Path, measured: Measured) -> None:
     pyplot.close(figure)
 
     figure, axis = pyplot.subplots(figsize=(8, 4), layout="constrained")
-    outcome, threshold = measured.outcomes[BOTH], measured.limits.thresholds[BOTH]
+    outcome = outcomes[BOTH]
     known = outcome.genuine[np.isfinite(outcome.genuine)]
     bins = np.linspace(min(known.min(), outcome.impostor.min()),
                        max(known.max(), outcome.impostor.max()), 60)
     for scores, label in ((outcome.impostor, "strangers, the most alike"),
                           (known, "enrolled people, themselves")):
         axis.hist(scores, bins, alpha=0.6, density=True, label=label)
-    axis.axvline(threshold, color="black", linestyle="--", label="threshold")
-    axis.set(xlabel="log-odds by face and voice", ylabel="density")
+    axis.axvline(thresholds[BOTH], color="black", linestyle="--", label="threshold")
+    axis.set(xlabel="score by face and voice", ylabel="density")
     axis.legend()
     figure.savefig(folder / "scores.png", dpi=120)
     pyplot.close(figure)

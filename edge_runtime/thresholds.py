@@ -1,50 +1,46 @@
 """From when on somebody is named: limits for a wanted rate of strangers who get a name.
 
-Everybody in a folder of people is tried as enrolled (their test files against all) and as a
-stranger (the same files against all others), and whoever is in the split `stranger` as well.
+For people enrolled, everybody in a folder of people is tried as enrolled (their test files against
+all) and as a stranger (the same files against all others), and whoever is in the split `stranger`
+as well. For people of the training their test files are tried, and as strangers' all files of
+everybody else in the folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_runtime.collection import read_collection
+from edge_runtime.accuracy import Pair
+from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, UsageError
 from edge_runtime.gallery.limits import BOTH, COLUMNS, Limits, Odds
-from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
+from edge_runtime.manifest import Thresholds
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
-from edge_runtime.people import MODALITIES, Modality, index_people, test_pairs
-from edge_runtime.similarity import Similarity
+from edge_runtime.people import MODALITIES, SPLITS, Modality, index_people, test_pairs
+from edge_runtime.scoring import fuse
+from edge_runtime.similarity import Array, Similarity
 from edge_runtime.trials import embed_all, fitted
 
-
-@dataclass(frozen=True)
-class Measured:
-    """Limits, and the outcomes by column that they come from."""
-
-    limits: Limits
-    outcomes: Mapping[str, OpenSet]
+if TYPE_CHECKING:  # thresholds of a bundle need no package cryptography
+    from edge_runtime.gallery.store import Gallery
 
 
-def measure_limits(identifier: Identifier, root: Path, rate: float) -> Measured:
+Outcomes = Mapping[str, OpenSet]
+"""By column: see gallery/limits.py."""
+
+
+def measure_limits(identifier: Identifier, root: Path, rate: float) -> tuple[Limits, Outcomes]:
     """Limits at which at most a share `rate` of strangers gets a name, with 95 % confidence.
 
     root: people whom the network was not trained on, or it looks better than it is. PeopleError
     where they are too few to say.
     """
-    if set(identifier.manifest.files) != set(MODALITIES):
-        raise UsageError("expected a bundle of a pair, found one fused network; thresholds are for "
-                         "people enrolled by the embeddings of a pair")
-    if not 0 < rate < 1:
-        raise UsageError(f"--false-accept-rate expects a share between 0 and 1, found {rate:g}")
-    face = identifier.manifest.inputs.face
-    assert face is not None
-    collection = read_collection(index_people(root), face.size)
+    collection = _read(identifier, root, rate)
     _check_unknown(identifier, root, collection.people.names)
     trials = embed_all(identifier, collection)
     names = list(collection.people.names)
@@ -59,7 +55,63 @@ def measure_limits(identifier: Identifier, root: Path, rate: float) -> Measured:
     outcomes = {column: open_set(similarity.log_odds({m: cosines[m] for m in modalities}), owners,
                                  people, leave_one_out=True)
                 for column, modalities in COLUMNS.items()}
-    return Measured(_limits(root, similarity, outcomes, rate, len(names)), outcomes)
+    return _limits(root, similarity, outcomes, rate, len(names)), outcomes
+
+
+def measure_thresholds(
+    identifier: Identifier, root: Path, rate: float
+) -> tuple[Thresholds, Outcomes]:
+    """The same for the scores of people of the training, for the bundle's manifest.
+
+    root: people of the training with test files, and others. PeopleError where one of both is
+    missing, or there are too few to say.
+    """
+    collection = _read(identifier, root, rate)
+    names = identifier.manifest.people
+    pairs = [pair for pair in test_pairs(collection.people) if pair[0].person in names]
+    strangers = [pair for split in SPLITS for pair in test_pairs(collection.people, split)
+                 if pair[0].person not in names]
+    for found, who in ((pairs, "people of the training with test files"),
+                       (strangers, "people whom the network was not trained on")):
+        if not found:
+            raise PeopleError(f"{root}: expected {who}, with faces and clips, found none; "
+                              "thresholds keep both apart")
+    scores = _pair_scores(identifier, collection, pairs + strangers)
+    owners = np.array([names.index(face.person) for face, _ in pairs] + [NOBODY] * len(strangers))
+    _, people = np.unique([face.person for face, _ in pairs + strangers], return_inverse=True)
+    outcomes = {column: open_set(found, owners, people) for column, found in scores.items()}
+    chosen = _chosen(root, outcomes, rate)
+    return Thresholds(
+        face=min(chosen["face"], 1.0), voice=min(chosen["voice"], 1.0),
+        ensemble=min(chosen[BOTH], 1.0), false_accept_rate=rate,
+        false_accept_bound=max(outcome.fpir_bound(chosen[column])
+                               for column, outcome in outcomes.items())), outcomes
+
+
+def _read(identifier: Identifier, root: Path, rate: float) -> Collection:
+    if set(identifier.manifest.files) != set(MODALITIES):
+        raise UsageError("expected a bundle of a pair, found one fused network; thresholds are for "
+                         "a face, a voice and both")
+    if not 0 < rate < 1:
+        raise UsageError(f"--false-accept-rate expects a share between 0 and 1, found {rate:g}")
+    face = identifier.manifest.inputs.face
+    assert face is not None
+    return read_collection(index_people(root), face.size)
+
+
+def _pair_scores(
+    identifier: Identifier, collection: Collection, pairs: Sequence[Pair]
+) -> dict[str, Array]:
+    """[pairs, people] of a face alone, a voice alone, and both, each as a decision is made."""
+    faces = {face: identifier.identify(face=collection.faces[face]).scores
+             for face in {face for face, _ in pairs}}
+    clips = {clip: identifier.identify(voice=collection.clips[clip]).scores
+             for clip in {clip for _, clip in pairs}}
+    both = fuse(np.stack([faces[face]["face"] for face, _ in pairs]),
+                np.stack([clips[clip]["voice"] for _, clip in pairs]),
+                identifier.manifest.score_scaling)
+    return {"face": np.stack([faces[face]["fused"] for face, _ in pairs]),
+            "voice": np.stack([clips[clip]["fused"] for _, clip in pairs]), BOTH: both}
 
 
 def _check_unknown(identifier: Identifier, root: Path, names: tuple[str, ...]) -> None:
@@ -70,8 +122,20 @@ def _check_unknown(identifier: Identifier, root: Path, names: tuple[str, ...]) -
 
 
 def _limits(
-    root: Path, similarity: Similarity, outcomes: Mapping[str, OpenSet], rate: float, people: int
+    root: Path, similarity: Similarity, outcomes: Outcomes, rate: float, people: int
 ) -> Limits:
+    thresholds = _chosen(root, outcomes, rate)
+    parts = {"face": similarity.face, "voice": similarity.voice, BOTH: similarity.both}
+    return Limits(
+        odds={column: Odds(dict(part.scale), part.offset) for column, part in parts.items()},
+        thresholds=thresholds, false_accept_rate=rate, people=people,
+        false_accept_bound={column: outcome.fpir_bound(thresholds[column])
+                            for column, outcome in outcomes.items()},
+        miss_rate={column: outcome.fnir(thresholds[column])
+                   for column, outcome in outcomes.items()})
+
+
+def _chosen(root: Path, outcomes: Outcomes, rate: float) -> dict[str, float]:
     thresholds: dict[str, float] = {}
     for column, outcome in outcomes.items():
         found = outcome.threshold_within(rate)
@@ -83,14 +147,7 @@ def _limits(
                 f"below {100 * least:.2g} % at best; give more people or files, or a higher "
                 "--false-accept-rate")
         thresholds[column] = found
-    parts = {"face": similarity.face, "voice": similarity.voice, BOTH: similarity.both}
-    return Limits(
-        odds={column: Odds(dict(part.scale), part.offset) for column, part in parts.items()},
-        thresholds=thresholds, false_accept_rate=rate, people=people,
-        false_accept_bound={column: outcome.fpir_bound(thresholds[column])
-                            for column, outcome in outcomes.items()},
-        miss_rate={column: outcome.fnir(thresholds[column])
-                   for column, outcome in outcomes.items()})
+    return thresholds
 
 
 def lookalikes(gallery: Gallery, limits: Limits) -> list[tuple[str, str, float]]:

@@ -1,26 +1,30 @@
-"""`visavox thresholds`: from when on somebody enrolled is named, measured on people on disk."""
+"""`visavox thresholds`: from when on somebody is named, measured on people on disk."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edge_runtime.cli.options import add_bundle, add_gallery
+from edge_runtime.cli.options import add_bundle, add_enrolled
 from edge_runtime.command import Commands, percent, print_json, table
-from edge_runtime.gallery.limits import COLUMNS
-from edge_runtime.gallery.store import Gallery
+
+if TYPE_CHECKING:
+    from edge_runtime.identify import Identifier
+    from edge_runtime.thresholds import Outcomes
 
 
 def add(commands: Commands) -> None:
-    thresholds = commands.add("thresholds", _thresholds, "measure from when on somebody enrolled "
-                                                         "is named, and keep that in the gallery")
+    thresholds = commands.add("thresholds", _thresholds, "measure from when on somebody is named, "
+                                                         "and keep that in bundle or gallery")
     add_bundle(thresholds)
-    add_gallery(thresholds)
+    add_enrolled(thresholds)
     thresholds.add_argument("--people", type=Path, required=True, metavar="FOLDER",
-                            help="people whom the network was not trained on, as for training")
+                            help="for a bundle, people of the training and others; for a gallery, "
+                                 "others alone")
     thresholds.add_argument("--false-accept-rate", type=float, default=0.05, metavar="SHARE",
                             help="of strangers who get a name, at most (0.05)")
     thresholds.add_argument("--plots", type=Path, metavar="FOLDER",
@@ -29,32 +33,67 @@ def add(commands: Commands) -> None:
 
 def _thresholds(options: Namespace) -> None:
     from edge_runtime.identify import Identifier
-    from edge_runtime.thresholds import lookalikes, measure_limits
 
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
-    with Gallery.open(options.gallery, identifier.manifest, options.key, mode="create") as gallery:
-        measured = measure_limits(identifier, options.people, options.false_accept_rate)
-        if options.plots:
-            from edge_runtime.threshold_plots import draw
+    if options.gallery is None:
+        _for_bundle(options, identifier)
+    else:
+        _for_gallery(options, identifier)
 
-            draw(options.plots, measured)
-        gallery.set_limits(measured.limits)
-        alike = lookalikes(gallery, measured.limits)
-    limits = measured.limits
+
+def _for_bundle(options: Namespace, identifier: Identifier) -> None:
+    from edge_runtime.gallery.limits import BOTH
+    from edge_runtime.manifest import write_manifest
+    from edge_runtime.thresholds import measure_thresholds
+
+    found, outcomes = measure_thresholds(identifier, options.people, options.false_accept_rate)
+    chosen = {"face": found.face, "voice": found.voice, BOTH: found.ensemble}
+    _draw(options, outcomes, chosen)
+    write_manifest(options.bundle, msgspec.structs.replace(identifier.manifest, thresholds=found))
+    if options.json:
+        print_json(msgspec.to_builtins(found) | _rates(outcomes))
+        return
+    print(_table("score", outcomes, chosen))
+    print(f"\nkept in {options.bundle}")
+
+
+def _for_gallery(options: Namespace, identifier: Identifier) -> None:
+    from edge_runtime.gallery.store import Gallery
+    from edge_runtime.thresholds import lookalikes, measure_limits
+
+    with Gallery.open(options.gallery, identifier.manifest, options.key, mode="create") as gallery:
+        limits, outcomes = measure_limits(identifier, options.people, options.false_accept_rate)
+        _draw(options, outcomes, limits.thresholds)
+        gallery.set_limits(limits)
+        alike = lookalikes(gallery, limits)
     if options.json:
         content: dict[str, Any] = msgspec.to_builtins(limits)
-        rates = {column: found.equal_error_rate() for column, found in measured.outcomes.items()}
-        print_json(content | {"lookalikes": [list(pair[:2]) for pair in alike],
-                              "equal_error_rate": rates})
+        print_json(content | {"lookalikes": [list(pair[:2]) for pair in alike]} | _rates(outcomes))
         return
-    print(table(["", "threshold (log-odds)", "strangers named (%)", "with 95 % confidence below",
-                 "not named (%)", "EER (%)"],
-                [[column, f"{limits.thresholds[column]:.2f}",
-                  percent(measured.outcomes[column].fpir(limits.thresholds[column])),
-                  percent(limits.false_accept_bound[column]), percent(limits.miss_rate[column]),
-                  percent(measured.outcomes[column].equal_error_rate())] for column in COLUMNS]))
+    print(_table("log-odds", outcomes, limits.thresholds))
     print(f"\nmeasured with {limits.people} people enrolled; among more, more strangers get a name")
     for one, other, _ in alike:
         print(f"lookalikes: {one} and {other} may be taken for each other; enroll both from more "
               "samples")
     print(f"kept in {options.gallery}")
+
+
+def _draw(options: Namespace, outcomes: Outcomes, thresholds: Mapping[str, float]) -> None:
+    if options.plots:
+        from edge_runtime.threshold_plots import draw
+
+        draw(options.plots, outcomes, thresholds)
+
+
+def _rates(outcomes: Outcomes) -> dict[str, Any]:
+    return {"equal_error_rate": {column: found.equal_error_rate()
+                                 for column, found in outcomes.items()}}
+
+
+def _table(unit: str, outcomes: Outcomes, thresholds: Mapping[str, float]) -> str:
+    return table(
+        ["", f"threshold ({unit})", "strangers named (%)", "with 95 % confidence below",
+         "not named (%)", "EER (%)"],
+        [[column, f"{thresholds[column]:.3f}", percent(found.fpir(thresholds[column])),
+          percent(found.fpir_bound(thresholds[column])), percent(found.fnir(thresholds[column])),
+          percent(found.equal_error_rate())] for column, found in outcomes.items()])

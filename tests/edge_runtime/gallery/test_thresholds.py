@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.cli import main
+from edge_runtime.manifest import read_manifest
 from edge_runtime.people import index_people
 
 Change = Callable[[dict[str, Any]], Path]
@@ -87,3 +89,35 @@ def test_a_rate_that_is_none(
 ) -> None:
     code, _, err = run("thresholds", "--people", others, "--false-accept-rate", rate)
     assert code == 2 and "--false-accept-rate expects a share between 0 and 1" in err
+
+
+def test_thresholds_of_people_of_the_training(
+    changed_bundle: Change, small_people: Path, others: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle, people = changed_bundle({}), tmp_path / "people"
+    shutil.copytree(small_people, people)
+    arguments = ["thresholds", "--bundle", str(bundle), "--people", str(people)]
+    assert main(arguments) == 2
+    assert "expected people whom the network was not trained on" in capsys.readouterr().err
+    shutil.copytree(others, people, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.csv"))
+    rows = (others / "split.csv").read_text().splitlines()[1:]
+    with (people / "split.csv").open("a") as file:
+        file.writelines(f"{row.rpartition(',')[0]},stranger\n" for row in rows)
+    assert main(arguments) == 2
+    assert "too few to keep their false accepts under 5 %" in capsys.readouterr().err
+    assert read_manifest(bundle).thresholds is None
+
+    assert main([*arguments, "--false-accept-rate", "0.6", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    found = read_manifest(bundle).thresholds
+    assert found is not None and found.false_accept_bound <= 0.6
+    assert (found.face, found.voice, found.ensemble) == (
+        content["face"], content["voice"], content["ensemble"])
+    assert {path.name for path in bundle.iterdir()} == {"face.tflite", "voice.tflite",
+                                                        "manifest.json"}
+    face = people / next(s.path for s in index_people(people).of("face", "test"))
+    assert main(["identify", "--bundle", str(bundle), "--face", str(face), "--json"]) == 0
+    decision = json.loads(capsys.readouterr().out)
+    named = decision["top"][0]["score"] >= found.face
+    assert decision["reason"] == ("accepted" if named else "below_threshold")
