@@ -40,7 +40,8 @@ class Device:
             self.environment.pop(name, None)
 
     def start(
-        self, *arguments: object, code: str = RUN, limit_bytes: int | None = None
+        self, *arguments: object, code: str = RUN, limit_bytes: int | None = None,
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[str]:
         """A process of its own, whose files may grow to `limit_bytes`."""
         def limit() -> None:
@@ -49,7 +50,7 @@ class Device:
 
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)], text=True, preexec_fn=limit,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=self.environment)
 
     def call(self, *arguments: object, **environment: str) -> tuple[int, str, str]:
@@ -339,6 +340,25 @@ def test_exports_that_do_not_open(anna: Device, tmp_path: Path) -> None:
     anna.mistake("import", file, *elsewhere, **PASSPHRASE)
     assert not (tmp_path / "new.db").exists()
     anna.check_intact("Anna")
+
+
+@pytest.mark.parametrize(("second", "code"), [("correct horse", 0), ("correct house", 2)])
+def test_a_passphrase_at_a_terminal(
+    anna: Device, tmp_path: Path, second: str, code: int
+) -> None:
+    file = tmp_path / "people.export"
+    terminal, tty = os.openpty()
+    with anna.start("export", "--gallery", anna.gallery, "--out", file, stdin=tty) as child:
+        assert child.stderr
+        for prompt, answer in (("passphrase of the export: ", "correct horse"),
+                               ("the same again: ", second)):
+            asked = ""
+            while prompt not in asked:  # what is typed before is thrown away
+                asked += child.stderr.read(1)
+            os.write(terminal, f"{answer}\n".encode())
+        _, err = child.communicate(timeout=300)
+    assert child.returncode == code and file.exists() == (code == 0), err
+    assert ("the two passphrases differ" in err) == (code == 2)
 
 
 def test_a_full_disk_while_exporting(anna: Device, small_disk: Path) -> None:
