@@ -17,9 +17,10 @@ def recipes_table(content: Mapping[str, Any]) -> str:
     header = ["recipe", "MB", "gzip", *(f"{column} (%)" for column in columns), "change (points)",
               "agrees (%)", "EER (%)", "median (ms)", "p90", "times float32", "MiB", "pieces",
               "certified"]
+    ensemble = "ensemble (of scaled scores)" if columns[-1] == "ensemble" else columns[-1]
     lines = [f"{content['family']}, {content['people']} people, all {content['combinations']} "
              f"combinations of {content['data']}'s test files{mark}; change and agreement: of the "
-             f"{columns[-1]} against float32, with the 95 % interval over people. Times: "
+             f"{ensemble} against float32, with the 95 % interval over people. Times: "
              f"{conditions['threads']} thread, recipes in turn, {conditions['cpu']}, "
              f"{conditions['interpreter']}.",
              "", table(header, [_cells(entry, columns) for entry in content["recipes"]])]
