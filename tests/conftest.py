@@ -40,9 +40,13 @@ REQUIRE_ALL = os.environ.get("VISAVOX_REQUIRE") == "all"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first, so that no process is left alone with one at the end."""
+    """Files with long tests first, so that no process is left alone with one at the end; of those
+    that need the shared training one first of all and the others late, so that none waits for it.
+    """
     long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    shared = {item.path for item in items if "small_run" in getattr(item, "fixturenames", ())}
+    first = next((item.path for item in items if item.path in long & shared), None)
+    items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in shared))
 
 
 @pytest.hookimpl(wrapper=True)
