@@ -83,10 +83,7 @@ def _judged(
 ) -> Reason:
     from edge_runtime.gallery.limits import column_of
 
-    alone = {m: similarity.log_odds({m: known}) for m, known in cosines.items()}
-    sure = {int(np.argmax(found)) for m, found in alone.items()
-            if found.max() >= limits.thresholds[m]}
-    if len(sure) > 1:
+    if similarity.disagreement(cosines, limits.thresholds):
         return "disagreement"
     best = int(np.argmax(odds))
     # Who is enrolled by one modality alone is judged by it alone.

@@ -59,6 +59,20 @@ class Similarity:
                 found = np.where(np.isnan(found), self.alone(modality).of({modality: known}), found)
         return np.where(np.isnan(found), -np.inf, found)
 
+    def disagreement(
+        self, cosines: Mapping[Modality, Array], thresholds: Mapping[str, float]
+    ) -> npt.NDArray[np.bool_]:
+        """cosines [..., people] -> [...]: whether the face is surely one person's and the voice
+        surely another's. thresholds: log-odds of each modality alone."""
+        sure, best = [], []
+        for modality, known in cosines.items():
+            alone = self.log_odds({modality: known})
+            sure.append(alone.max(axis=-1) >= thresholds[modality])
+            best.append(alone.argmax(axis=-1))
+        if len(best) < 2:
+            return np.zeros_like(sure[0])
+        return np.asarray(sure[0] & sure[1] & (best[0] != best[1]))
+
     def alone(self, modality: Modality) -> LogOdds:
         return self.face if modality == "face" else self.voice
 

@@ -69,3 +69,15 @@ def test_what_was_not_enrolled_leaves_the_other_to_decide(
     first, second = PLAIN.log_odds(cosines)
     assert second == -np.inf
     assert first == pytest.approx({"face": voice, "voice": face, None: (face + voice) / 2}[missing])
+
+
+def test_two_modalities_disagree_only_where_both_are_sure() -> None:
+    alone = fit_similarity({m: np.full(9, 0.9) for m in MODALITIES},
+                           {m: np.full(9, 0.1) for m in MODALITIES})
+    cosines: dict[Modality, Array] = {
+        "face": np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.1], [0.9, 0.1]]),
+        "voice": np.array([[0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.1, 0.4]])}
+    thresholds = {"face": 1.0, "voice": 1.0}
+    np.testing.assert_array_equal(alone.disagreement(cosines, thresholds),
+                                  [True, False, False, False])
+    assert not alone.disagreement({"face": cosines["face"]}, thresholds).any()
