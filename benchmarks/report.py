@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gallery import gallery_conditions, gallery_table
+from benchmarks.open_set import open_set_table
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
 from benchmarks.support import support_table
@@ -39,7 +40,7 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
                           ("families", families_tables(results)),
                           ("recipes", recipes_tables(results)), ("peers", peers(results)),
                           ("support", support(results)), ("gallery", gallery(results)),
-                          ("doctor", doctor_table())):
+                          ("open set", open_sets(results)), ("doctor", doctor_table())):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)
         if not found:
@@ -129,6 +130,23 @@ def doctor_table() -> str:
     """What `visavox doctor` looks for, by its registry of checks."""
     return "\n".join(["| found as | | what |", "|---|---|---|", *(
         f"| `{problem.code}` | {problem.severity} | {problem.what} |" for problem in PROBLEMS)])
+
+
+def open_sets(results: Path = RESULTS) -> str:
+    """People enrolled later and strangers, clean and in noise."""
+    parts = []
+    for file in sorted(results.glob("open-set-*.json"), key=lambda file: file.stem):
+        content = _read(file)
+        noise = "clean" if content["snr_db"] is None else f"noise at {content['snr_db']:g} dB SNR"
+        mixed = content["mixed"]["accepted"]["5 %"]
+        parts.append(
+            f"{content['data']}, {noise}: {content['enrolled']} people enrolled from "
+            f"{content['files_each']} faces and clips each ({content['probes']['enrolled']} "
+            f"probes), {content['strangers']} strangers ({content['probes']['strangers']} probes), "
+            f"none of whom training has seen. One enrolled person's face with another's voice is "
+            f"given a name in {percent(mixed)} % of {content['mixed']['pairs']} pairs, at an FPIR "
+            f"of 5 %.\n\n{open_set_table(content)}")
+    return "\n\n".join(parts) or "People enrolled later: not run."
 
 
 def families_tables(results: Path = RESULTS) -> str:

@@ -83,13 +83,12 @@ def _judged(
 ) -> Reason:
     from edge_runtime.gallery.limits import column_of
 
-    if similarity.disagreement(cosines, limits.thresholds):
-        return "disagreement"
     best = int(np.argmax(odds))
     # Who is enrolled by one modality alone is judged by it alone.
     there = [m for m, known in cosines.items() if not np.isnan(known[best])]
-    least = limits.thresholds[column_of(there or cosines)]
-    return "accepted" if odds[best] >= least else "below_threshold"
+    if odds[best] >= limits.thresholds[column_of(there or cosines)]:
+        return "accepted"
+    return "disagreement" if similarity.disagreement(cosines) else "below_threshold"
 
 
 def _leave_out_rejected(

@@ -82,7 +82,10 @@ class OpenSet:
 
     def curve(self, points: int = 200) -> list[tuple[float, float]]:
         """FPIR and FNIR along the thresholds, for a plot."""
-        thresholds = np.quantile(self.impostor, np.linspace(0, 1, points))
+        known = self.impostor[np.isfinite(self.impostor)]
+        if not known.size:
+            return []
+        thresholds = np.quantile(known, np.linspace(0, 1, points))
         return [(self.fpir(float(t)), self.fnir(float(t))) for t in thresholds]
 
 

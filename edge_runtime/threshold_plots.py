@@ -38,10 +38,9 @@ def draw(folder: Path, outcomes: Outcomes, thresholds: Mapping[str, float]) -> N
 
     figure, axis = pyplot.subplots(figsize=(8, 4), layout="constrained")
     outcome = outcomes[BOTH]
-    known = outcome.genuine[np.isfinite(outcome.genuine)]
-    bins = np.linspace(min(known.min(), outcome.impostor.min()),
-                       max(known.max(), outcome.impostor.max()), 60)
-    for scores, label in ((outcome.impostor, "strangers, the most alike"),
+    strangers, known = (found[np.isfinite(found)] for found in (outcome.impostor, outcome.genuine))
+    bins = np.histogram_bin_edges(np.concatenate([strangers, known]), 60)
+    for scores, label in ((strangers, "strangers, the most alike"),
                           (known, "enrolled people, themselves")):
         axis.hist(scores, bins, alpha=0.6, density=True, label=label)
     axis.axvline(thresholds[BOTH], color="black", linestyle="--", label="threshold")

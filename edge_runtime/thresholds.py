@@ -157,6 +157,8 @@ def lookalikes(gallery: Gallery, limits: Limits) -> list[tuple[str, str, float]]
     found = []
     for i, name in enumerate(names):
         cosines: dict[Modality, np.ndarray] = {m: rows @ rows[i] for m, rows in templates.items()}
+        for found_cosines in cosines.values():
+            found_cosines[i] = np.nan  # everybody is most like themselves
         odds = limits.similarity.log_odds(cosines)
         found += [(name, names[k], float(odds[k])) for k in range(i + 1, len(names))
                   if odds[k] >= limits.thresholds[BOTH]]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.people import MODALITIES, Modality
-from edge_runtime.similarity import PLAIN, Array, Similarity, fit_similarity
+from edge_runtime.similarity import PLAIN, Array, LogOdds, Similarity, fit_similarity
 
 
 def pairs(
@@ -37,7 +37,8 @@ def test_both_tell_more_than_one(fitted: Similarity, rng: np.random.Generator) -
     same, different = pairs(rng, 4000, 0.7, 0.5), pairs(rng, 4000, 0.1, 0.1)
 
     def errors(names: list[Modality]) -> float:
-        right, wrong = (fitted.log_odds({m: rows[m] for m in names}) for rows in (same, different))
+        right, wrong = (fitted.log_odds({m: rows[m][:, np.newaxis] for m in names})
+                        for rows in (same, different))
         return float(np.mean(right < 0) + np.mean(wrong >= 0))
 
     assert errors(["face", "voice"]) < 0.8 * errors(["face"]) < errors(["voice"])
@@ -71,13 +72,18 @@ def test_what_was_not_enrolled_leaves_the_other_to_decide(
     assert first == pytest.approx({"face": voice, "voice": face, None: (face + voice) / 2}[missing])
 
 
-def test_two_modalities_disagree_only_where_both_are_sure() -> None:
-    alone = fit_similarity({m: np.full(9, 0.9) for m in MODALITIES},
-                           {m: np.full(9, 0.1) for m in MODALITIES})
+def test_whom_one_modality_contradicts_is_out() -> None:
+    """Zero at a cosine of a half, ten for a whole one."""
+    part = {m: LogOdds({m: 10.0}, -5.0) for m in MODALITIES}
+    similarity = Similarity(part["face"], part["voice"],
+                            LogOdds({"face": 10.0, "voice": 10.0}, -10.0))
     cosines: dict[Modality, Array] = {
-        "face": np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.1], [0.9, 0.1]]),
-        "voice": np.array([[0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.1, 0.4]])}
-    thresholds = {"face": 1.0, "voice": 1.0}
-    np.testing.assert_array_equal(alone.disagreement(cosines, thresholds),
-                                  [True, False, False, False])
-    assert not alone.disagreement({"face": cosines["face"]}, thresholds).any()
+        "face": np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, np.nan]]),
+        "voice": np.array([[0.1, 0.9], [0.9, 0.1], [0.1, 0.4], [0.55, 0.6]])}
+    odds = similarity.log_odds(cosines)
+    # Face and voice of two people; of one; a voice that is nobody's; a voice hardly another's.
+    np.testing.assert_allclose(odds, [[-np.inf, -np.inf], [8, -np.inf], [0, -np.inf],
+                                      [4.5, 1.0]], atol=1e-9)
+    rows = [{m: cosines[m][i] for m in MODALITIES} for i in range(4)]
+    assert [similarity.disagreement(row) for row in rows] == [True, False, False, True]
+    assert not similarity.disagreement({"face": cosines["face"][0]})
