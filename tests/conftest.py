@@ -108,6 +108,22 @@ def small_people(shared: Shared) -> Path:
         folder, 4, faces_per_person=6, clips_per_person=4, image_size=64))
 
 
+@pytest.fixture(scope="session")
+def others(shared: Shared) -> Path:
+    """Six synthetic people whom `small_run` has not seen, of 8 faces and clips each; only to be
+    read."""
+    from train.synthetic import make_people
+
+    def make(folder: Path) -> None:
+        make_people(folder, 6, seed=7, faces_per_person=8, clips_per_person=8, image_size=64)
+        for person in folder.glob("synthetic_*"):
+            person.rename(folder / person.name.replace("synthetic", "other"))
+        table = folder / "split.csv"
+        table.write_text(table.read_text().replace("synthetic", "other"))
+
+    return shared("others", make)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

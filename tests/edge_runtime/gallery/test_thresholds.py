@@ -17,19 +17,6 @@ from edge_runtime.people import index_people
 Change = Callable[[dict[str, Any]], Path]
 
 
-@pytest.fixture(scope="module")
-def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from train.synthetic import make_people
-
-    folder = tmp_path_factory.mktemp("others") / "people"
-    make_people(folder, 6, seed=7, faces_per_person=8, clips_per_person=8, image_size=64)
-    for person in folder.glob("synthetic_*"):
-        person.rename(folder / person.name.replace("synthetic", "other"))
-    table = folder / "split.csv"
-    table.write_text(table.read_text().replace("synthetic", "other"))
-    return folder
-
-
 @pytest.fixture
 def run(
     changed_bundle: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
