@@ -56,8 +56,10 @@ def measure_open_set(
     owners = np.array([enrolled.index(f.person) if f.person in enrolled else NOBODY
                        for f, _ in pairs])
     _, people = np.unique([f.person for f, _ in pairs], return_inverse=True)
-    results = {column: open_set(similarity.log_odds({m: cosines[m] for m in names}), owners, people)
-               for column, names in COLUMNS.items()}
+    results = {}
+    for column, names in COLUMNS.items():
+        odds = similarity.log_odds({m: cosines[m] for m in names}, contradict=False)
+        results[column] = open_set(odds, owners, people)
     return {
         "bundle": bundle.name, "data": collection.name, "recipe": identifier.manifest.recipe,
         "snr_db": snr_db, "enrolled": len(enrolled), "files_each": count, "seed": seed,

@@ -52,12 +52,16 @@ class Similarity:
     voice: LogOdds
     both: LogOdds
 
-    def log_odds(self, cosines: Mapping[Modality, Array]) -> npt.NDArray[np.float64]:
+    def log_odds(
+        self, cosines: Mapping[Modality, Array], *, contradict: bool = True
+    ) -> npt.NDArray[np.float64]:
         """By what there is: cosines [..., people] of each modality -> [..., people].
 
         A cosine that is NaN, since nothing was enrolled of that modality, leaves the other one to
         decide. Minus infinity stands for whom there is no cosine of, and for whom one modality
         contradicts: somebody else is more likely by it than not, and by CONTRADICTION more likely.
+        Thresholds are measured without (`contradict`): the more people are enrolled, the more are
+        contradicted, and in a small gallery a threshold from a large one would be far too low.
         """
         alone = {m: _or_never(self.alone(m).of({m: known})) for m, known in cosines.items()}
         if len(alone) == 1:
@@ -65,7 +69,7 @@ class Similarity:
         found = self.both.of(cosines)
         for modality, odds in alone.items():
             found = np.where(np.isnan(found) & ~np.isnan(cosines[modality]), odds, found)
-        for modality, odds in alone.items():
+        for modality, odds in alone.items() if contradict else ():
             most = odds.max(axis=-1, keepdims=True)
             contradicted = (most >= 0) & (odds <= most - CONTRADICTION)
             found = np.where(contradicted & ~np.isnan(cosines[modality]), -np.inf, found)

@@ -52,9 +52,10 @@ def measure_limits(identifier: Identifier, root: Path, rate: float) -> tuple[Lim
     cosines = trials.cosines(pairs + strangers, templates)
     owners = np.concatenate([owners, np.full(len(strangers), NOBODY)])
     _, people = np.unique([face.person for face, _ in pairs + strangers], return_inverse=True)
-    outcomes = {column: open_set(similarity.log_odds({m: cosines[m] for m in modalities}), owners,
-                                 people, leave_one_out=True)
-                for column, modalities in COLUMNS.items()}
+    odds = {column: similarity.log_odds({m: cosines[m] for m in modalities}, contradict=False)
+            for column, modalities in COLUMNS.items()}
+    outcomes = {column: open_set(found, owners, people, leave_one_out=True)
+                for column, found in odds.items()}
     return _limits(root, similarity, outcomes, rate, len(names)), outcomes
 
 
