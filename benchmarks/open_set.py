@@ -12,18 +12,16 @@ import numpy as np
 from edge_runtime.collection import read_collection
 from edge_runtime.command import percent, table
 from edge_runtime.errors import PeopleError
+from edge_runtime.gallery.limits import BOTH, COLUMNS
 from edge_runtime.identify import Identifier
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
-from edge_runtime.people import MODALITIES, Modality, Sample, index_people, test_pairs
+from edge_runtime.people import Modality, Sample, index_people, test_pairs
 from edge_runtime.similarity import Array, Similarity
 from edge_runtime.trials import ENROLLED_FROM, Trials, embed_all, fitted
 from edge_runtime.voice import Sound
 
 RATES = (0.1, 0.05, 0.01)  # FPIR
 MIXED = 1000  # pairs of one person's face with another's voice
-
-Columns = Mapping[str, Sequence[Modality]]
-COLUMNS: Columns = {"face": ["face"], "voice": ["voice"], "both": list(MODALITIES)}
 
 
 def measure_open_set(
@@ -67,7 +65,7 @@ def measure_open_set(
         "probes": {"enrolled": int((owners != NOBODY).sum()),
                    "strangers": int((owners == NOBODY).sum())},
         "columns": {column: _figures(result) for column, result in results.items()},
-        "mixed": _mixed(trials, enrolled, similarity, templates, results["both"], seed)}
+        "mixed": _mixed(trials, enrolled, similarity, templates, results[BOTH], seed)}
 
 
 def _fit(trials: Trials, strangers: list[str], count: int) -> Similarity:

@@ -68,7 +68,8 @@ def among_enrolled(gallery: Gallery, embeddings: Mapping[Modality, Array]) -> Ve
     similarity = limits.similarity if limits else PLAIN
     odds = similarity.log_odds(cosines)
     left_out = _leave_out_rejected(gallery, names, embeddings, cosines, odds)
-    fused = 1 / (1 + np.exp(-odds)) if limits else odds
+    # Whom nothing speaks for has the least score there is: no JSON knows minus infinity.
+    fused = 1 / (1 + np.exp(-odds)) if limits else np.maximum(odds, -1.0)
     scores: dict[str, Scores] = {m: known for m, known in cosines.items()}
     scores["fused"] = fused.astype(np.float32)
     if limits is None:

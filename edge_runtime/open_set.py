@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.metrics import people_interval
+from edge_runtime.metrics import equal_error_rate, people_interval
 
 Array = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.integer]
@@ -73,12 +73,7 @@ class OpenSet:
     def equal_error_rate(self) -> float:
         """Where FPIR and FNIR cross; somebody enrolled who is named wrongly counts at any
         threshold, so that there may be no crossing below 1."""
-        thresholds = np.unique(np.concatenate([self.genuine, self.impostor]))
-        thresholds = thresholds[np.isfinite(thresholds)]
-        misses = np.searchsorted(np.sort(self.genuine), thresholds) / self.genuine.size
-        accepts = 1 - np.searchsorted(np.sort(self.impostor), thresholds) / self.impostor.size
-        nearest = int(np.argmin(np.abs(misses - accepts)))
-        return float((misses[nearest] + accepts[nearest]) / 2)
+        return equal_error_rate(self.genuine, self.impostor)
 
     def curve(self, points: int = 200) -> list[tuple[float, float]]:
         """FPIR and FNIR along the thresholds, for a plot."""

@@ -17,12 +17,10 @@ import numpy.typing as npt
 from edge_runtime.people import MODALITIES, Modality
 
 Array = npt.NDArray[np.floating]
-ALONE: tuple[frozenset[Modality], ...] = tuple(frozenset({m}) for m in MODALITIES)
-BOTH: frozenset[Modality] = frozenset(MODALITIES)
 
-# Without it, a face of one person with the voice of another is named in half of all trials (people
-# of kiosk95 whom training has not seen, where 5 % of strangers are), with it in 5 %; people
-# themselves are named as often as before. More lets more such pairs through, less costs in noise.
+# Without it, a face of one person with the voice of another was named in 56 % of trials, with it in
+# 7 % (people of kiosk95 whom training has not seen, at 5 % of strangers: README, `benchmarks
+# open-set`). More lets more such pairs through, less costs in noise.
 CONTRADICTION = 2.0
 
 _RIDGE = 1e-3  # or pairs that are told apart without a fault would make odds without end
@@ -101,14 +99,12 @@ def fit_similarity(
     """same, different: by modality the cosines [n] of pairs of one person and [m] of two, row by
     row of the same probe. Either kind of pair has the same weight in all, however many there are.
     """
-    def fitted(modalities: frozenset[Modality]) -> LogOdds:
-        names = [m for m in MODALITIES if m in modalities]
+    def fitted(*names: Modality) -> LogOdds:
         scales, offset = _logistic(*(np.stack([pairs[m] for m in names], axis=1).astype(np.float64)
                                      for pairs in (same, different)))
         return LogOdds(dict(zip(names, scales, strict=True)), offset)
 
-    face, voice = (fitted(alone) for alone in ALONE)
-    return Similarity(face, voice, fitted(BOTH))
+    return Similarity(fitted("face"), fitted("voice"), fitted(*MODALITIES))
 
 
 def _logistic(same: Array, different: Array) -> tuple[list[float], float]:

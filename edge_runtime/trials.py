@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_runtime.accuracy import Pair, noisy
 from edge_runtime.collection import Collection
+from edge_runtime.gallery.search import mean_template
 from edge_runtime.identify import Identifier
 from edge_runtime.people import MODALITIES, Modality, Sample
 from edge_runtime.similarity import Array, Similarity, fit_similarity
@@ -35,8 +36,7 @@ class Trials:
             for sample in self.collection.people.of(modality, "train"):
                 if sample.person in files and len(files[sample.person]) < count:
                     files[sample.person].append(self.clean[sample])
-            means = np.stack([np.mean(files[name], axis=0) for name in names])
-            found[modality] = means / np.linalg.norm(means, axis=1, keepdims=True)
+            found[modality] = np.stack([mean_template(np.stack(files[name])) for name in names])
         return found
 
     def cosines(

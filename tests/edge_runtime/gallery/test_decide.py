@@ -100,6 +100,8 @@ def test_without_thresholds_people_are_ranked(
     assert (found.person, found.reason) == (None, "no_thresholds")
     np.testing.assert_array_equal(found.scores["fused"], found.scores["face"])
     assert found.scores["fused"][0] > 0.8 > 0.3 > found.scores["fused"][1]
+    gallery.enroll("Cleo", samples_of(3, faces=0))  # nothing to compare a face with
+    assert among_enrolled(gallery, {"face": face}).scores["fused"][2] == -1
 
 
 def test_not_this_person(
