@@ -11,7 +11,7 @@ from benchmarks.gallery import gallery_conditions, gallery_table, measure_galler
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_table
 from benchmarks.peers.measure import measure_peers, peers_table
-from benchmarks.report import update_readme
+from benchmarks.report import update_readmes
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import Commands, print_json
@@ -50,8 +50,7 @@ def main() -> int:
     open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
     open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
-    report = commands.add("report", _report, "make the README's tables anew from the results")
-    report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
+    commands.add("report", _report, "make the READMEs' tables anew from the results")
     return commands.main()
 
 
@@ -114,9 +113,9 @@ def _open_set(options: Namespace) -> None:
 
 
 def _report(options: Namespace) -> None:
-    text = update_readme(options.readme)
-    options.readme.write_text(text, encoding="utf-8")
-    print(f"tables made anew: {options.readme}")
+    for file, text in update_readmes().items():
+        file.write_text(text, encoding="utf-8")
+        print(f"tables made anew: {file.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

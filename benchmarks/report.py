@@ -1,8 +1,10 @@
-"""The README's tables, generated from the result files."""
+"""The tables of all READMEs, generated from the result files."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from edge_runtime.doctor.examine import PROBLEMS
 from edge_runtime.errors import UsageError
 
 RESULTS = ROOT / "benchmarks" / "results"
+FOLDERS = (".", "train", "convert", "benchmarks", "edge_runtime")  # that have a README
 COLUMNS = ("voice", "face", "ensemble", "scaled")
+_MARK = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- /table -->", re.DOTALL)
 
 _SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled",
                   "fused": "fused"}
@@ -30,23 +34,26 @@ _ACCURACY_ROWS = {
 }
 
 
-def update_readme(readme: Path, results: Path = RESULTS) -> str:
-    """The README's text with every table between its marks made anew.
+def update_readmes(root: Path = ROOT, results: Path = RESULTS) -> dict[Path, str]:
+    """The text of each README with every table between its marks made anew.
 
-    Raises UsageError where the README has no place for a table.
+    Raises UsageError where a table has no place, or a mark no table.
     """
-    text = readme.read_text(encoding="utf-8")
-    for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
-                          ("families", families_tables(results)),
-                          ("recipes", recipes_tables(results)), ("peers", peers(results)),
-                          ("support", support(results)), ("gallery", gallery(results)),
-                          ("open set", open_sets(results)), ("doctor", doctor_table())):
-        mark = f"<!-- table: {name} -->\n"
-        before, found, rest = text.partition(mark)
-        if not found:
-            raise UsageError(f"{readme}: expected the mark '{mark.strip()}', found none")
-        text = before + mark + content + "\n" + rest[rest.index("<!-- /table -->") :]
-    return text
+    left, texts = dict(TABLES), {}
+    for file in (root / folder / "README.md" for folder in FOLDERS):
+        parts = _MARK.split(file.read_text(encoding="utf-8"))
+        for place in range(1, len(parts), 3):
+            name = parts[place]
+            if name not in left:
+                raise UsageError(f"{file}: expected a mark of {', '.join(left) or 'no table'}, "
+                                 f"found '{name}'")
+            parts[place : place + 2] = [f"<!-- table: {name} -->\n",
+                                        f"{left.pop(name)(results)}\n<!-- /table -->"]
+        texts[file] = "".join(parts)
+    if left:
+        raise UsageError(f"{root}: expected the mark '<!-- table: {next(iter(left))} -->' in a "
+                         "README, found none")
+    return texts
 
 
 def accuracy_table(results: Path = RESULTS) -> str:
@@ -207,3 +214,11 @@ def _read(path: Path) -> dict[str, Any]:
                          "make it")
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+# By the name in its mark, which stands in one of the READMEs.
+TABLES: dict[str, Callable[[Path], str]] = {
+    "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
+    "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
+    "open set": open_sets, "doctor": lambda _: doctor_table(),
+}

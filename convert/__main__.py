@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def main() -> int:
     commands = Commands("python -m convert", "Convert trained networks for the device.")
     bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle")
-    bundle.add_argument("--recipe", required=True, help="see the README's table of recipes")
+    bundle.add_argument("--recipe", required=True, help="see convert/README.md")
     bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")

@@ -1,4 +1,4 @@
-"""The README's walk-through is run as it stands, and its tables come from the result files."""
+"""The README's walk-through is run as it stands; the tables come from the result files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import RESULTS, accuracy_table, update_readme
+from benchmarks.report import FOLDERS, RESULTS, accuracy_table, update_readmes
 from edge_runtime.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,8 +65,15 @@ def test_the_walk_through_prints_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_tables_come_from_the_result_files() -> None:
-    assert README.read_text(encoding="utf-8") == update_readme(README), (
-        "make them anew with 'python -m benchmarks report'")
+    for file, text in update_readmes().items():
+        assert file.read_text(encoding="utf-8") == text, (
+            "make them anew with 'python -m benchmarks report'")
+
+
+def test_links_lead_somewhere() -> None:
+    for readme in (ROOT / folder / "README.md" for folder in FOLDERS):
+        for target in re.findall(r"\]\(([^)#:]+)\)", readme.read_text(encoding="utf-8")):
+            assert (readme.parent / target).exists(), f"{readme}: {target}"
 
 
 def test_the_tables_show_the_figures_of_the_result_files(tmp_path: Path) -> None:
@@ -84,8 +91,23 @@ def test_the_tables_show_the_figures_of_the_result_files(tmp_path: Path) -> None
     assert next(line for line in lines if "people30" in line).split("|")[2].strip() == "not run"
 
 
-def test_a_readme_without_a_mark_is_refused(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
+def copy_of_readmes(folder: Path) -> Path:
+    for name in FOLDERS:
+        (folder / name).mkdir(exist_ok=True)
+        shutil.copy(ROOT / name / "README.md", folder / name)
+    return folder
+
+
+def test_a_table_without_a_place(tmp_path: Path) -> None:
+    readme = copy_of_readmes(tmp_path) / "README.md"
     readme.write_text("no tables here")
     with pytest.raises(UsageError, match="expected the mark '<!-- table: accuracy -->'"):
-        update_readme(readme)
+        update_readmes(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["weather", "doctor"])  # unknown, and in two places
+def test_a_mark_without_a_table(tmp_path: Path, name: str) -> None:
+    readme = copy_of_readmes(tmp_path) / "edge_runtime" / "README.md"
+    readme.write_text(readme.read_text() + f"\n<!-- table: {name} -->\n<!-- /table -->\n")
+    with pytest.raises(UsageError, match=f"expected a mark of .*, found '{name}'"):
+        update_readmes(tmp_path)
