@@ -7,11 +7,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
+from benchmarks.accuracy_table import draw_ladders, ladder_tables
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_table
 from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.report import update_readmes
+from benchmarks.roofline_table import roofline_tables
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import Commands, print_json
@@ -50,6 +53,21 @@ def main() -> int:
     open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
     open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
+    accuracy = commands.add("accuracy", _accuracy, "how well a bundle tells people apart, clean "
+                                                   "and spoilt, by the number of people")
+    accuracy.add_argument("bundle", type=Path, metavar="BUNDLE")
+    accuracy.add_argument("--data", type=Path, required=True, metavar="PEOPLE")
+    accuracy.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add to clips")
+    accuracy.add_argument("--people", type=int, nargs="+", default=NUM_PEOPLE, metavar="N",
+                          help=f"to choose from ({' '.join(map(str, NUM_PEOPLE))})")
+    accuracy.add_argument("--seed", type=int, default=0, help="who is drawn (0)")
+    accuracy.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the ladders there")
+    accuracy.add_argument("--json", action="store_true", help="print one JSON object")
+    roofline = commands.add("roofline", _roofline, "how far networks are from the least time that "
+                                                   "this machine could need")
+    _add_bundles(roofline)
+    roofline.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
+    roofline.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
     commands.add("report", _report, "make the READMEs' tables anew from the results")
     return commands.main()
 
@@ -110,6 +128,31 @@ def _open_set(options: Namespace) -> None:
         print_json(content)
     else:
         print(open_set_table(content))
+
+
+def _accuracy(options: Namespace) -> None:
+    if min(options.people) < 2:
+        raise UsageError("--people expects numbers of at least 2")
+    content = measure_accuracy(
+        options.bundle, options.data, num_people=options.people, seed=options.seed,
+        noises=read_noises(options.noise) if options.noise else [])
+    if options.plots:
+        draw_ladders(options.plots, content)
+    if options.json:
+        print_json(content)
+    else:
+        print(ladder_tables(content))
+
+
+def _roofline(options: Namespace) -> None:
+    # Here, since they take the schema of .tflite files, which only ai-edge-litert ships.
+    from benchmarks.roofline import measure_roofline
+
+    content = measure_roofline(options.bundles, threads=options.threads, rounds=options.rounds)
+    if options.json:
+        print_json(content)
+    else:
+        print(roofline_tables(content))
 
 
 def _report(options: Namespace) -> None:
