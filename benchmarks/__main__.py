@@ -12,13 +12,16 @@ from benchmarks.accuracy_table import draw_ladders, ladder_tables
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_table
+from benchmarks.page.build import write_page
 from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.report import update_readmes
+from benchmarks.results import RESULTS
 from benchmarks.roofline_table import roofline_tables
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.result_file import print_result
 from edge_runtime.trials import ENROLLED_FROM
 from edge_runtime.voice import read_noises
 
@@ -68,7 +71,10 @@ def main() -> int:
     _add_bundles(roofline)
     roofline.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     roofline.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
-    commands.add("report", _report, "make the READMEs' tables anew from the results")
+    report = commands.add("report", _report, "make the READMEs' tables, and a page, from results")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write all of it as one page")
+    report.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER",
+                        help="where result files lie (benchmarks/results)")
     return commands.main()
 
 
@@ -80,7 +86,7 @@ def _add_bundles(parser: ArgumentParser) -> None:
 def _latency(options: Namespace) -> None:
     content = measure_latency(options.bundles, threads=options.threads, rounds=options.rounds)
     if options.json:
-        print_json(content)
+        print_result("benchmarks latency", content)
         return
     known = content["conditions"]
     print(latency_table(content))
@@ -91,7 +97,7 @@ def _latency(options: Namespace) -> None:
 def _size(options: Namespace) -> None:
     content = measure_size(options.bundles)
     if options.json:
-        print_json(content)
+        print_result("benchmarks size", content)
     else:
         print(size_table(content))
 
@@ -102,7 +108,7 @@ def _peers(options: Namespace) -> None:
         rounds=options.rounds,
         say=(lambda line: None) if options.json else functools.partial(print, flush=True))
     if options.json:
-        print_json(content)
+        print_result("benchmarks peers", content)
         return
     print(peers_table(content))
     known = content["conditions"]
@@ -113,7 +119,7 @@ def _peers(options: Namespace) -> None:
 def _gallery(options: Namespace) -> None:
     content = measure_gallery(options.people, rounds=options.rounds)
     if options.json:
-        print_json(content)
+        print_result("benchmarks gallery", content)
         return
     print(f"{gallery_table(content)}\n\n{gallery_conditions(content)}")
 
@@ -125,7 +131,7 @@ def _open_set(options: Namespace) -> None:
         options.bundle, options.data, count=options.enrolled_from, seed=options.seed,
         noises=read_noises(options.noise) if options.noise else [], snr_db=options.snr)
     if options.json:
-        print_json(content)
+        print_result("benchmarks open-set", content)
     else:
         print(open_set_table(content))
 
@@ -139,7 +145,7 @@ def _accuracy(options: Namespace) -> None:
     if options.plots:
         draw_ladders(options.plots, content)
     if options.json:
-        print_json(content)
+        print_result("benchmarks accuracy", content)
     else:
         print(ladder_tables(content))
 
@@ -150,15 +156,22 @@ def _roofline(options: Namespace) -> None:
 
     content = measure_roofline(options.bundles, threads=options.threads, rounds=options.rounds)
     if options.json:
-        print_json(content)
+        print_result("benchmarks roofline", content)
     else:
         print(roofline_tables(content))
 
 
-def _report(options: Namespace) -> None:
-    for file, text in update_readmes().items():
+def _report(options: Namespace) -> int:
+    texts, problems = update_readmes(results=options.results)
+    for file, text in texts.items():
         file.write_text(text, encoding="utf-8")
-        print(f"tables made anew: {file.relative_to(ROOT)}")
+    print(f"tables made anew in {len(texts)} READMEs")
+    if options.html:
+        problems = [*problems, *write_page(options.html, options.results)]
+        print(f"page: {options.html}")
+    for problem in dict.fromkeys(problems):
+        print(f"python -m benchmarks: {problem}", file=sys.stderr)
+    return 2 if problems else 0
 
 
 if __name__ == "__main__":
