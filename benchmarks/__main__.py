@@ -9,19 +9,21 @@ from pathlib import Path
 
 from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
 from benchmarks.accuracy_table import draw_ladders, ladder_tables
+from benchmarks.everything import measure_all, untrained_bundles
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_table
 from benchmarks.page.build import write_page
 from benchmarks.peers.measure import measure_peers, peers_table
+from benchmarks.regression import compare_latency, regression_table
 from benchmarks.report import update_readmes
-from benchmarks.results import RESULTS
+from benchmarks.results import RESULTS, read_result, write_result
 from benchmarks.roofline_table import roofline_tables
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
-from edge_runtime.result_file import print_result
+from edge_runtime.result_file import print_result, stamped
 from edge_runtime.trials import ENROLLED_FROM
 from edge_runtime.voice import read_noises
 
@@ -71,6 +73,16 @@ def main() -> int:
     _add_bundles(roofline)
     roofline.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     roofline.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
+    everything = commands.add("all", _all, "latency, size and roofline of this device, in one file")
+    everything.add_argument("bundles", type=Path, nargs="*", metavar="BUNDLE",
+                            help="without one, untrained bundles are made (extra 'train')")
+    everything.add_argument("--out", type=Path, metavar="FILE",
+                            help="benchmarks/results/<device>.json unless told")
+    everything.add_argument("--against", type=Path, metavar="FILE",
+                            help="this device's last results: exit code 1 where it is slower now")
+    everything.add_argument("--force", action="store_true",
+                            help="compare even under unlike conditions")
+    everything.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
     report = commands.add("report", _report, "make the READMEs' tables, and a page, from results")
     report.add_argument("--html", type=Path, metavar="FILE", help="write all of it as one page")
     report.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER",
@@ -159,6 +171,24 @@ def _roofline(options: Namespace) -> None:
         print_result("benchmarks roofline", content)
     else:
         print(roofline_tables(content))
+
+
+def _all(options: Namespace) -> int:
+    before = read_result(options.against) if options.against else None
+    if before and before["kind"] != "benchmarks all":
+        raise UsageError(f"{options.against}: expected what 'all' has written, found "
+                         f"'{before['kind']}'")
+    say = functools.partial(print, file=sys.stderr, flush=True)
+    bundles = options.bundles or untrained_bundles(ROOT / "build" / "untrained", say)
+    content = measure_all(bundles, rounds=options.rounds, say=say)
+    out = options.out or RESULTS / f"{content['device']}.json"
+    write_result(out, stamped("benchmarks all", content))
+    print(f"{latency_table(content['latency'])}\n\n{size_table(content['size'])}\n\n{out}")
+    if before is None:
+        return 0
+    rows = compare_latency(content["latency"], before["latency"], force=options.force)
+    print(f"\n{regression_table(rows)}")
+    return int(any(row["slower"] for row in rows))
 
 
 def _report(options: Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_table import ladder_tables
+from benchmarks.everything import devices_table
 from benchmarks.gallery import gallery_conditions, gallery_table
 from benchmarks.open_set import open_set_table
 from benchmarks.peers.measure import peers_table
@@ -169,33 +170,11 @@ def open_set_text(content: dict[str, Any]) -> str:
         f"{open_set_table(content)}")
 
 
-def devices_table(results: Path = RESULTS) -> str:
-    """Every device that `python -m benchmarks all` was run on, a row for each bundle."""
-    rows = []
-    for name, content in read_results(results)[0].items():
-        if content["kind"] == "benchmarks all":
-            rows += _device_rows(name, content)
-    if not rows:
-        return "Devices: not run."
-    return table(["device", "recipe", "both (ms)", "p90", "cold start (ms)", "memory (MiB)", "MB",
-                  "times the floor", "interpreter", "date"], rows)
-
-
-def _device_rows(name: str, content: dict[str, Any]) -> list[list[str]]:
-    sizes = {result["name"]: result for result in content["size"]["results"]}
-    floors = {result["name"]: result["total"]["ratio"]
-              for result in (content["roofline"] or {"results": []})["results"]}
-    rows = []
-    for result in content["latency"]["results"]:
-        bundle, cold = result["name"], result["cold"]
-        floor = floors.get(bundle)
-        rows.append([name, result["recipe"], f"{result['median_ms']['total']:.2f}",
-                     f"{result['p90_ms']['total']:.2f}",
-                     f"{cold['import_ms'] + cold['load_ms'] + cold['first_ms']:.0f}",
-                     f"{cold['peak_mib']:.0f}", f"{sizes[bundle]['bytes']['total'] / 1e6:.2f}",
-                     "-" if floor is None else f"{floor:.2f}",
-                     content["latency"]["conditions"]["interpreter"], content["made_by"]["date"]])
-    return rows
+def devices(results: Path = RESULTS) -> str:
+    """Every device that `python -m benchmarks all` was run on."""
+    found = {name: content for name, content in read_results(results)[0].items()
+             if content["kind"] == "benchmarks all"}
+    return devices_table(found) if found else "Devices: not run."
 
 
 def families_tables(results: Path = RESULTS) -> str:
@@ -266,6 +245,6 @@ def ladders(results: Path = RESULTS) -> str:
 TABLES: dict[str, Callable[[Path], str]] = {
     "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
     "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
-    "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices_table,
+    "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices,
     "doctor": lambda _: doctor_table(),
 }

@@ -30,8 +30,8 @@ class MadeBy(msgspec.Struct, forbid_unknown_fields=True):
     date: str
 
 
-class Result(msgspec.Struct):
-    """What every result file says of itself."""
+class Head(msgspec.Struct):
+    """What every result file says of itself; the rest is by its kind."""
 
     schema: Literal[1]
     kind: str
@@ -41,10 +41,10 @@ class Result(msgspec.Struct):
 class Conditions(msgspec.Struct):
     cpu: str
     interpreter: str
-    threads: int
+    threads: int | list[int]
 
 
-class Evaluated(Result):
+class Evaluated(msgspec.Struct):
     pairs: int
     model: str
     seed: int
@@ -61,7 +61,7 @@ class Warm(msgspec.Struct):
     cold: dict[str, float]
 
 
-class Latency(Result):
+class Latency(msgspec.Struct):
     results: list[Warm]
     conditions: Conditions
 
@@ -73,7 +73,7 @@ class BundleSize(msgspec.Struct):
     gzip_bytes: dict[str, int]
 
 
-class Size(Result):
+class Size(msgspec.Struct):
     results: list[BundleSize]
     installed: dict[str, Any]
 
@@ -84,7 +84,7 @@ class Peer(msgspec.Struct):
     p90_ms: float
 
 
-class Peers(Result):
+class Peers(msgspec.Struct):
     results: list[Peer]
     ratios: dict[str, float]
     conditions: Conditions
@@ -100,14 +100,14 @@ class Search(msgspec.Struct):
     index_mib: float
 
 
-class Gallery(Result):
+class Gallery(msgspec.Struct):
     results: list[Search]
     num_top: int
     embedding_dim: int
     conditions: Conditions
 
 
-class OpenSet(Result):
+class OpenSet(msgspec.Struct):
     data: str
     snr_db: float | None
     enrolled: int
@@ -127,7 +127,7 @@ class Rung(msgspec.Struct):
     interval: Intervals
 
 
-class Ladders(Result):
+class Ladders(msgspec.Struct):
     data: str
     recipe: str
     people: int
@@ -155,7 +155,7 @@ class BundleRoofline(msgspec.Struct):
     total: dict[str, Any]
 
 
-class Roofline(Result):
+class Roofline(msgspec.Struct):
     results: list[BundleRoofline]
     peak: dict[str, float]
     published: dict[str, dict[str, float]]
@@ -167,7 +167,7 @@ class Recipe(msgspec.Struct):
     reason: str | None
 
 
-class Recipes(Result):
+class Recipes(msgspec.Struct):
     family: str
     data: str
     people: int
@@ -176,33 +176,33 @@ class Recipes(Result):
     conditions: Conditions
 
 
-class Families(Result):
+class Families(msgspec.Struct):
     data: str
     rows: list[dict[str, Any]]
 
 
-class Support(Result):
+class Support(msgspec.Struct):
     people: int
     families: list[dict[str, Any]]
     conditions: Conditions
 
 
-class Source(Result):
+class Source(msgspec.Struct):
     pairs: int
     accuracy: Shares
     rows: list[dict[str, Any]]
 
 
-class Device(Result):
+class Device(msgspec.Struct):
     """Everything that one device was measured for, each part as its command prints it."""
 
     device: str
-    latency: dict[str, Any]
-    size: dict[str, Any]
-    roofline: dict[str, Any] | None
+    latency: Latency
+    size: Size
+    roofline: Roofline | None
 
 
-KINDS: dict[str, type[Result]] = {
+KINDS: dict[str, type[msgspec.Struct]] = {
     "train evaluate": Evaluated, "train sweep": Families, "convert sweep": Recipes,
     "convert support": Support, "benchmarks latency": Latency, "benchmarks size": Size,
     "benchmarks peers": Peers, "benchmarks gallery": Gallery, "benchmarks open-set": OpenSet,
@@ -237,6 +237,7 @@ def check_result(name: str, content: Any) -> None:
         raise UsageError(f"{name}: expected a result of {', '.join(KINDS)}, found "
                          f"'{content.get('kind')}'")
     try:
+        msgspec.convert(content, Head)
         msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise UsageError(f"{name}: {error}; measure it anew ('{content['kind']}')") from None

@@ -21,7 +21,7 @@ from benchmarks.recipes import recipes_table
 from benchmarks.report import (
     accuracy_table,
     cost_table,
-    devices_table,
+    devices,
     families_tables,
     gallery,
     open_set_text,
@@ -41,7 +41,7 @@ _WHOLE: tuple[tuple[str, Callable[[Path], str], str, Chart | None], ...] = (
     ("Accuracy", accuracy_table, "kiosk95", None),
     ("Latency and size", cost_table, "latency", cost_chart),
     ("Peers", peers, "peers", peers_chart),
-    ("Devices", devices_table, "", None),
+    ("Devices", devices, "", None),
     ("Families and fusions", families_tables, "", None),
     ("Recipes by family", support, "support", None),
     ("Searching enrolled people", gallery, "gallery", None),

@@ -28,9 +28,7 @@ def recipes_chart(content: Content) -> str:
     column = list(made[0]["accuracy"])[-1]
     return _charts(points(
         f"{column} against time",
-        [Point(entry["median_ms"]["total"], 100 * entry["accuracy"][column],
-               *(100 * bound for bound in entry["interval"][column]), entry["recipe"])
-         for entry in made],
+        [_point(entry["median_ms"]["total"], entry, column, entry["recipe"]) for entry in made],
         "median of both networks (ms)", f"{column} (%), 95 % interval over people"))
 
 
@@ -57,9 +55,13 @@ def ladder_charts(content: Content) -> str:
 
 
 def _series(rows: Sequence[Content], x_of: Callable[[Content], float]) -> dict[str, list[Point]]:
-    return {column: [Point(x_of(row), 100 * row["accuracy"][column],
-                           *(100 * bound for bound in row["interval"][column])) for row in rows]
+    return {column: [_point(x_of(row), row, column) for row in rows]
             for column in rows[0]["accuracy"]}
+
+
+def _point(x: float, row: Content, column: str, label: str = "") -> Point:
+    low, high = row["interval"][column]
+    return Point(x, 100 * row["accuracy"][column], 100 * low, 100 * high, label)
 
 
 def open_set_chart(content: Content) -> str:
