@@ -136,7 +136,7 @@ class _Axes:
 def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 5
     power = 10 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough)
+    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough)
     return [round(step * n, 10) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 

@@ -6,8 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 
-_INLINE = ((re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
-           (re.compile(r"\*\*([^*]+)\*\*"), r"<strong>\1</strong>"),
+_INLINE = ((re.compile(r"\*\*([^*]+)\*\*"), r"<strong>\1</strong>"),
            (re.compile(r"\*([^*]+)\*"), r"<em>\1</em>"))
 
 
@@ -40,7 +39,13 @@ def _table(lines: Sequence[str], name: str) -> str:
 
 
 def inline(text: str) -> str:
-    text = html.escape(text, quote=False)
-    for pattern, replacement in _INLINE:
-        text = pattern.sub(replacement, text)
-    return text
+    """Code is left as it is; stars make the rest bold or stressed."""
+    parts = html.escape(text, quote=False).split("`")
+    for place, part in enumerate(parts):
+        if place % 2:
+            parts[place] = f"<code>{part}</code>"
+            continue
+        for pattern, replacement in _INLINE:
+            part = pattern.sub(replacement, part)
+        parts[place] = part
+    return "".join(parts)
