@@ -58,6 +58,12 @@ def main() -> int:
     open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
     open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_accuracy(commands)
+    _add_device(commands)
+    return commands.main()
+
+
+def _add_accuracy(commands: Commands) -> None:
     accuracy = commands.add("accuracy", _accuracy, "how well a bundle tells people apart, clean "
                                                    "and spoilt, by the number of people")
     accuracy.add_argument("bundle", type=Path, metavar="BUNDLE")
@@ -68,6 +74,9 @@ def main() -> int:
     accuracy.add_argument("--seed", type=int, default=0, help="who is drawn (0)")
     accuracy.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the ladders there")
     accuracy.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_device(commands: Commands) -> None:
     roofline = commands.add("roofline", _roofline, "how far networks are from the least time that "
                                                    "this machine could need")
     _add_bundles(roofline)
@@ -87,7 +96,6 @@ def main() -> int:
     report.add_argument("--html", type=Path, metavar="FILE", help="write all of it as one page")
     report.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER",
                         help="where result files lie (benchmarks/results)")
-    return commands.main()
 
 
 def _add_bundles(parser: ArgumentParser) -> None:

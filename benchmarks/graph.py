@@ -194,7 +194,7 @@ def _one_operation(
 def _write(code: Any, operation: Any, tensors: list[Any], buffers: list[Any]) -> bytes:
     """A model of one operation; tensors without a stored buffer that it takes are its inputs."""
     graph = schema.SubGraphT()
-    graph.tensors, graph.operators = tensors, [operation]
+    graph.tensors = tensors
     graph.inputs = [place for place in dict.fromkeys(_given(operation.inputs))
                     if not tensors[place].buffer]
     graph.outputs = list(operation.outputs)
