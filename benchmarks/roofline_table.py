@@ -26,8 +26,8 @@ def roofline_tables(content: Mapping[str, Any]) -> str:
         _gaps(content), "The five layers of each network that are furthest from their floor:",
         _worst(content),
         "**Predicted**, not measured: the floors of one core by published peaks, in milliseconds, "
-        "all tensors taken from memory. What a network really takes there is longer, and has to be "
-        "measured.", _predicted(content)])
+        "all tensors taken from memory. What a network really takes there has to be measured.",
+        _predicted(content)])
 
 
 def _networks(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

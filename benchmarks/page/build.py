@@ -60,7 +60,8 @@ def write_page(file: Path, folder: Path) -> list[str]:
     results, problems = read_results(folder)
     sections = [*_whole(folder, results, problems), *_each(results),
                 ("Result files", _files(results))]
-    file.write_text(_page(sections, problems), encoding="utf-8")
+    named = [problem.replace(f"{folder}/", "") for problem in dict.fromkeys(problems)]
+    file.write_text(_page(sections, named), encoding="utf-8")
     return problems
 
 
@@ -101,8 +102,7 @@ def _files(results: Mapping[str, Content]) -> str:
 
 def _page(sections: list[tuple[str, str]], problems: list[str]) -> str:
     links = "".join(f'<a href="#{_anchor(heading)}">{heading}</a>' for heading, _ in sections)
-    left_out = "".join(f"<p>Left out: {inline(problem)}</p>"
-                       for problem in dict.fromkeys(problems))
+    left_out = "".join(f"<p>Left out: {inline(problem)}</p>" for problem in problems)
     body = "".join(f'<section><h2 id="{_anchor(heading)}">{heading}</h2>{text}</section>'
                    for heading, text in sections)
     return f"""<!DOCTYPE html>
