@@ -93,6 +93,8 @@ def _add_model(parser: ArgumentParser) -> None:
 
 def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    parser.add_argument("--voice-epochs", type=int, metavar="EPOCHS",
+                        help="of a pair's voice network, which learns more slowly (as --epochs)")
     parser.add_argument("--patience", type=int, default=25, metavar="EPOCHS",
                         help="stop after so many epochs without a better validation loss (25)")
     parser.add_argument("--batch-size", type=int, default=16)
