@@ -7,15 +7,23 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
+from benchmarks.accuracy_table import draw_ladders, ladder_tables
+from benchmarks.everything import measure_all, untrained_bundles
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_table
+from benchmarks.page.build import write_page
 from benchmarks.peers.measure import measure_peers, peers_table
-from benchmarks.report import update_readme
+from benchmarks.regression import compare_latency, regression_table
+from benchmarks.report import update_readmes
+from benchmarks.results import RESULTS, read_result, write_result
+from benchmarks.roofline_table import roofline_tables
 from benchmarks.size import measure_size, size_table
 from benchmarks.timing import ROOT
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.result_file import print_result, stamped
 from edge_runtime.trials import ENROLLED_FROM
 from edge_runtime.voice import read_noises
 
@@ -50,9 +58,44 @@ def main() -> int:
     open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
     open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
-    report = commands.add("report", _report, "make the README's tables anew from the results")
-    report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
+    _add_accuracy(commands)
+    _add_device(commands)
     return commands.main()
+
+
+def _add_accuracy(commands: Commands) -> None:
+    accuracy = commands.add("accuracy", _accuracy, "how well a bundle tells people apart, clean "
+                                                   "and spoilt, by the number of people")
+    accuracy.add_argument("bundle", type=Path, metavar="BUNDLE")
+    accuracy.add_argument("--data", type=Path, required=True, metavar="PEOPLE")
+    accuracy.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add to clips")
+    accuracy.add_argument("--people", type=int, nargs="+", default=NUM_PEOPLE, metavar="N",
+                          help=f"to choose from ({' '.join(map(str, NUM_PEOPLE))})")
+    accuracy.add_argument("--seed", type=int, default=0, help="who is drawn (0)")
+    accuracy.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the ladders there")
+    accuracy.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_device(commands: Commands) -> None:
+    roofline = commands.add("roofline", _roofline, "how far networks are from the least time that "
+                                                   "this machine could need")
+    _add_bundles(roofline)
+    roofline.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
+    roofline.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
+    everything = commands.add("all", _all, "latency, size and roofline of this device, in one file")
+    everything.add_argument("bundles", type=Path, nargs="*", metavar="BUNDLE",
+                            help="without one, untrained bundles are made (extra 'train')")
+    everything.add_argument("--out", type=Path, metavar="FILE",
+                            help="benchmarks/results/<device>.json unless told")
+    everything.add_argument("--against", type=Path, metavar="FILE",
+                            help="this device's last results: exit code 1 where it is slower now")
+    everything.add_argument("--force", action="store_true",
+                            help="compare even under unlike conditions")
+    everything.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
+    report = commands.add("report", _report, "make the READMEs' tables, and a page, from results")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write all of it as one page")
+    report.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER",
+                        help="where result files lie (benchmarks/results)")
 
 
 def _add_bundles(parser: ArgumentParser) -> None:
@@ -63,7 +106,7 @@ def _add_bundles(parser: ArgumentParser) -> None:
 def _latency(options: Namespace) -> None:
     content = measure_latency(options.bundles, threads=options.threads, rounds=options.rounds)
     if options.json:
-        print_json(content)
+        print_result("benchmarks latency", content)
         return
     known = content["conditions"]
     print(latency_table(content))
@@ -74,7 +117,7 @@ def _latency(options: Namespace) -> None:
 def _size(options: Namespace) -> None:
     content = measure_size(options.bundles)
     if options.json:
-        print_json(content)
+        print_result("benchmarks size", content)
     else:
         print(size_table(content))
 
@@ -85,7 +128,7 @@ def _peers(options: Namespace) -> None:
         rounds=options.rounds,
         say=(lambda line: None) if options.json else functools.partial(print, flush=True))
     if options.json:
-        print_json(content)
+        print_result("benchmarks peers", content)
         return
     print(peers_table(content))
     known = content["conditions"]
@@ -96,7 +139,7 @@ def _peers(options: Namespace) -> None:
 def _gallery(options: Namespace) -> None:
     content = measure_gallery(options.people, rounds=options.rounds)
     if options.json:
-        print_json(content)
+        print_result("benchmarks gallery", content)
         return
     print(f"{gallery_table(content)}\n\n{gallery_conditions(content)}")
 
@@ -108,15 +151,65 @@ def _open_set(options: Namespace) -> None:
         options.bundle, options.data, count=options.enrolled_from, seed=options.seed,
         noises=read_noises(options.noise) if options.noise else [], snr_db=options.snr)
     if options.json:
-        print_json(content)
+        print_result("benchmarks open-set", content)
     else:
         print(open_set_table(content))
 
 
-def _report(options: Namespace) -> None:
-    text = update_readme(options.readme)
-    options.readme.write_text(text, encoding="utf-8")
-    print(f"tables made anew: {options.readme}")
+def _accuracy(options: Namespace) -> None:
+    if min(options.people) < 2:
+        raise UsageError("--people expects numbers of at least 2")
+    content = measure_accuracy(
+        options.bundle, options.data, num_people=options.people, seed=options.seed,
+        noises=read_noises(options.noise) if options.noise else [])
+    if options.plots:
+        draw_ladders(options.plots, content)
+    if options.json:
+        print_result("benchmarks accuracy", content)
+    else:
+        print(ladder_tables(content))
+
+
+def _roofline(options: Namespace) -> None:
+    # Here, since they take the schema of .tflite files, which only ai-edge-litert ships.
+    from benchmarks.roofline import measure_roofline
+
+    content = measure_roofline(options.bundles, threads=options.threads, rounds=options.rounds)
+    if options.json:
+        print_result("benchmarks roofline", content)
+    else:
+        print(roofline_tables(content))
+
+
+def _all(options: Namespace) -> int:
+    before = read_result(options.against) if options.against else None
+    if before and before["kind"] != "benchmarks all":
+        raise UsageError(f"{options.against}: expected what 'all' has written, found "
+                         f"'{before['kind']}'")
+    say = functools.partial(print, file=sys.stderr, flush=True)
+    bundles = options.bundles or untrained_bundles(ROOT / "build" / "untrained", say)
+    content = measure_all(bundles, rounds=options.rounds, say=say)
+    out = options.out or RESULTS / f"{content['device']}.json"
+    write_result(out, stamped("benchmarks all", content))
+    print(f"{latency_table(content['latency'])}\n\n{size_table(content['size'])}\n\n{out}")
+    if before is None:
+        return 0
+    rows = compare_latency(content["latency"], before["latency"], force=options.force)
+    print(f"\n{regression_table(rows)}")
+    return int(any(row["slower"] for row in rows))
+
+
+def _report(options: Namespace) -> int:
+    texts, problems = update_readmes(results=options.results)
+    for file, text in texts.items():
+        file.write_text(text, encoding="utf-8")
+    print(f"tables made anew in {len(texts)} READMEs")
+    if options.html:
+        problems = [*problems, *write_page(options.html, options.results)]
+        print(f"page: {options.html}")
+    for problem in dict.fromkeys(problems):
+        print(f"python -m benchmarks: {problem}", file=sys.stderr)
+    return 2 if problems else 0
 
 
 if __name__ == "__main__":

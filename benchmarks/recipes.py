@@ -1,4 +1,4 @@
-"""The table of `python -m convert sweep`: what each recipe costs and brings."""
+"""What `python -m convert sweep` found, as a table and as a result file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_runtime.command import percent, table
+
+WORST_LAYERS = 5
 
 
 def recipes_table(content: Mapping[str, Any]) -> str:
@@ -41,6 +43,41 @@ def operations_table(content: Mapping[str, Any]) -> str:
     kinds = sorted({kind for count in counts for kind in count})
     return table(["operations", *(entry["recipe"] for entry in made)],
                  [[kind, *(str(count[kind] or "-") for count in counts)] for kind in kinds]) + "\n"
+
+
+def without_layers(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept as a result file: all figures of recipes, to six places. The error of each layer
+    and the names of the representative samples stay in the sweep's own folder, `sweep.json`; of
+    the layers, the worst of each network are kept."""
+    names = {part: [name.partition(";")[0].partition("/")[2] or name for name in layers]
+             for part, layers in content["layers"].items()}
+    samples = content["samples"]
+    kept = {**content, "samples": {
+        "seed": samples["seed"], "digest": samples["digest"],
+        "count": {modality: len(files) for modality, files in samples["files"].items()}}}
+    kept["recipes"] = [_worst_layers(entry, names) for entry in content["recipes"]]
+    del kept["layers"]
+    found: dict[str, Any] = rounded(kept)
+    return found
+
+
+def _worst_layers(entry: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    kept = dict(entry)
+    snr = kept.pop("layer_snr_db", None)
+    if snr is not None:
+        kept["worst_layers_db"] = {part: dict(sorted(
+            ((name, db) for name, db in zip(names[part], row, strict=True) if db is not None),
+            key=lambda item: item[1])[:WORST_LAYERS]) for part, row in snr.items()}
+    return kept
+
+
+def rounded(value: Any) -> Any:
+    """Floats to six places, in whatever they lie."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _cells(entry: Mapping[str, Any], columns: Sequence[str]) -> list[str]:

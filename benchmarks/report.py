@@ -1,23 +1,29 @@
-"""The README's tables, generated from the result files."""
+"""The tables of all READMEs, generated from the result files."""
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy_table import ladder_tables
+from benchmarks.everything import devices_table
 from benchmarks.gallery import gallery_conditions, gallery_table
 from benchmarks.open_set import open_set_table
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
+from benchmarks.results import RESULTS, read_result, read_results
+from benchmarks.roofline_table import roofline_tables
 from benchmarks.support import support_table
 from benchmarks.timing import ROOT
 from edge_runtime.command import percent, table
 from edge_runtime.doctor.examine import PROBLEMS
 from edge_runtime.errors import UsageError
 
-RESULTS = ROOT / "benchmarks" / "results"
+FOLDERS = (".", "train", "convert", "benchmarks", "edge_runtime")  # that have a README
 COLUMNS = ("voice", "face", "ensemble", "scaled")
+_MARK = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- /table -->", re.DOTALL)
 
 _SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled",
                   "fused": "fused"}
@@ -30,35 +36,45 @@ _ACCURACY_ROWS = {
 }
 
 
-def update_readme(readme: Path, results: Path = RESULTS) -> str:
-    """The README's text with every table between its marks made anew.
+def update_readmes(
+    root: Path = ROOT, results: Path = RESULTS
+) -> tuple[dict[Path, str], list[str]]:
+    """The text of each README with every table between its marks made anew, and a line for each
+    table that stays as it was since a result file cannot be used.
 
-    Raises UsageError where the README has no place for a table.
+    Raises UsageError where a table has no place, or a mark no table.
     """
-    text = readme.read_text(encoding="utf-8")
-    for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
-                          ("families", families_tables(results)),
-                          ("recipes", recipes_tables(results)), ("peers", peers(results)),
-                          ("support", support(results)), ("gallery", gallery(results)),
-                          ("open set", open_sets(results)), ("doctor", doctor_table())):
-        mark = f"<!-- table: {name} -->\n"
-        before, found, rest = text.partition(mark)
-        if not found:
-            raise UsageError(f"{readme}: expected the mark '{mark.strip()}', found none")
-        text = before + mark + content + "\n" + rest[rest.index("<!-- /table -->") :]
-    return text
+    left, texts, problems = dict(TABLES), {}, list[str]()
+    for file in (root / folder / "README.md" for folder in FOLDERS):
+        parts = _MARK.split(file.read_text(encoding="utf-8"))
+        for place in range(1, len(parts), 3):
+            name, before = parts[place : place + 2]
+            if name not in left:
+                raise UsageError(f"{file}: expected a mark of {', '.join(left) or 'no table'}, "
+                                 f"found '{name}'")
+            try:
+                text = f"{left.pop(name)(results)}\n"
+            except UsageError as error:
+                problems.append(f"{error} (the table '{name}' stays as it was)")
+                text = before
+            parts[place : place + 2] = [f"<!-- table: {name} -->\n", f"{text}<!-- /table -->"]
+        texts[file] = "".join(parts)
+    if left:
+        raise UsageError(f"{root}: expected the mark '<!-- table: {next(iter(left))} -->' in a "
+                         "README, found none")
+    return texts, problems
 
 
 def accuracy_table(results: Path = RESULTS) -> str:
     """Accuracy per column with 95 % intervals, the source experiment's beside it."""
-    source = _read(results / "source-experiment.json")
+    source = read_result(results / "source-experiment.json")
     rows = [["source experiment, its own 95 people", str(source["pairs"]),
              *(percent(source["accuracy"].get(column)) for column in COLUMNS)]]
     for name, label in _ACCURACY_ROWS.items():
         if not (results / f"{name}.json").is_file():
             rows.append([label, "not run", *("-" for _ in COLUMNS)])
             continue
-        content = _read(results / f"{name}.json")
+        content = read_result(results / f"{name}.json")
         rows.append([f"{label} (`{content['model']}`, seed {content['seed']})",
                      str(content["pairs"]), *(_with_interval(content, c) for c in COLUMNS)])
     header = ["test accuracy in % (95 % interval over people)", "pairs", "voice", "face", "sum",
@@ -71,7 +87,7 @@ def cost_table(results: Path = RESULTS) -> str:
     files = [results / "latency.json", results / "size.json"]
     if not all(file.is_file() for file in files):
         return "Latency and size at 95 people: not run."
-    latency, size = (_read(file) for file in files)
+    latency, size = (read_result(file) for file in files)
     bytes_of = {result["name"]: result for result in size["results"]}
     rows = []
     for result in latency["results"]:
@@ -97,7 +113,7 @@ def cost_table(results: Path = RESULTS) -> str:
 
 def recipes_tables(results: Path = RESULTS) -> str:
     """A table for each sweep over recipes that was run."""
-    return "\n\n".join(recipes_table(_read(file)).strip()
+    return "\n\n".join(recipes_table(read_result(file)).strip()
                        for file in sorted(results.glob("recipes-*.json"))) or "Recipes: not run."
 
 
@@ -105,7 +121,7 @@ def peers(results: Path = RESULTS) -> str:
     """Our face networks beside what others would use."""
     if not (results / "peers.json").is_file():
         return "Peers: not run."
-    content = _read(results / "peers.json")
+    content = read_result(results / "peers.json")
     known = content["conditions"]
     return (f"{peers_table(content)}\n\nOne face of {content['image_size']} pixels, untrained "
             f"MobileViT-XXS networks for 95 people, {known['threads']} thread, {known['cpu']}, "
@@ -115,14 +131,16 @@ def peers(results: Path = RESULTS) -> str:
 def support(results: Path = RESULTS) -> str:
     """Which recipe can be applied to which family."""
     file = results / "support.json"
-    return support_table(_read(file)).strip() if file.is_file() else "Recipes by family: not run."
+    if not file.is_file():
+        return "Recipes by family: not run."
+    return support_table(read_result(file)).strip()
 
 
 def gallery(results: Path = RESULTS) -> str:
     """A search among enrolled people."""
     if not (results / "gallery.json").is_file():
         return "Searching enrolled people: not run."
-    content = _read(results / "gallery.json")
+    content = read_result(results / "gallery.json")
     return f"{gallery_table(content)}\n\n{gallery_conditions(content)}"
 
 
@@ -134,24 +152,34 @@ def doctor_table() -> str:
 
 def open_sets(results: Path = RESULTS) -> str:
     """People enrolled later and strangers, clean and in noise."""
-    parts = []
-    for file in sorted(results.glob("open-set-*.json"), key=lambda file: file.stem):
-        content = _read(file)
-        noise = "clean" if content["snr_db"] is None else f"noise at {content['snr_db']:g} dB SNR"
-        mixed = content["mixed"]["accepted"]["5 %"]
-        parts.append(
-            f"{content['data']}, {noise}: {content['enrolled']} people enrolled from "
-            f"{content['files_each']} faces and clips each ({content['probes']['enrolled']} "
-            f"probes), {content['strangers']} strangers ({content['probes']['strangers']} probes), "
-            f"none of whom training has seen. One enrolled person's face with another's voice is "
-            f"given a name in {percent(mixed)} % of {content['mixed']['pairs']} pairs, at an FPIR "
-            f"of 5 %.\n\n{open_set_table(content)}")
-    return "\n\n".join(parts) or "People enrolled later: not run."
+    return "\n\n".join(open_set_text(read_result(file)) for file in sorted(
+        results.glob("open-set-*.json"), key=lambda file: file.stem)
+    ) or "People enrolled later: not run."
+
+
+def open_set_text(content: dict[str, Any]) -> str:
+    """What was measured in a sentence or two, and the table."""
+    noise = "clean" if content["snr_db"] is None else f"noise at {content['snr_db']:g} dB SNR"
+    mixed = content["mixed"]["accepted"]["5 %"]
+    return (
+        f"{content['data']}, {noise}: {content['enrolled']} people enrolled from "
+        f"{content['files_each']} faces and clips each ({content['probes']['enrolled']} probes), "
+        f"{content['strangers']} strangers ({content['probes']['strangers']} probes), none of whom "
+        f"training has seen. One enrolled person's face with another's voice is given a name in "
+        f"{percent(mixed)} % of {content['mixed']['pairs']} pairs, at an FPIR of 5 %.\n\n"
+        f"{open_set_table(content)}")
+
+
+def devices(results: Path = RESULTS) -> str:
+    """Every device that `python -m benchmarks all` was run on."""
+    found = {name: content for name, content in read_results(results)[0].items()
+             if content["kind"] == "benchmarks all"}
+    return devices_table(found) if found else "Devices: not run."
 
 
 def families_tables(results: Path = RESULTS) -> str:
     """A table for each sweep that was run, the source experiment's rows above ours."""
-    parts = [_families_table(_read(results / "source-experiment.json"), _read(file))
+    parts = [_families_table(read_result(results / "source-experiment.json"), read_result(file))
              for file in sorted(results.glob("sweep-*.json"))]
     return "\n\n".join(parts) or "Families and fusions: not run."
 
@@ -201,9 +229,22 @@ def _with_interval(content: dict[str, Any], column: str) -> str:
     return f"{percent(content['accuracy'][column])} ({percent(low)} to {percent(high)})"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(f"{path}: the result file is missing; benchmarks/README.md says how to "
-                         "make it")
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+def roofline(results: Path = RESULTS) -> str:
+    """How far networks are from the least time that the machine could need."""
+    file = results / "roofline.json"
+    return roofline_tables(read_result(file)) if file.is_file() else "Roofline: not run."
+
+
+def ladders(results: Path = RESULTS) -> str:
+    """Accuracy on the device's interpreter, clean and spoilt, for each bundle that was measured."""
+    return "\n\n".join(ladder_tables(read_result(file)) for file in sorted(
+        results.glob("accuracy-*.json"), key=lambda file: file.stem)) or "Ladders: not run."
+
+
+# By the name in its mark, which stands in one of the READMEs.
+TABLES: dict[str, Callable[[Path], str]] = {
+    "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
+    "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
+    "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices,
+    "doctor": lambda _: doctor_table(),
+}

@@ -16,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from edge_runtime.cli.inspect import accuracy_line, network_table
 from edge_runtime.command import Commands, print_json, silenced_stderr
 from edge_runtime.errors import UsageError
+from edge_runtime.result_file import print_result
 
 if TYPE_CHECKING:
     from edge_runtime.collection import Collection
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def main() -> int:
     commands = Commands("python -m convert", "Convert trained networks for the device.")
     bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle")
-    bundle.add_argument("--recipe", required=True, help="see the README's table of recipes")
+    bundle.add_argument("--recipe", required=True, help="see convert/README.md")
     bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")
@@ -82,7 +83,7 @@ def _bundle(options: Namespace) -> None:
 
 
 def _sweep(options: Namespace) -> None:
-    from benchmarks.recipes import recipes_table
+    from benchmarks.recipes import recipes_table, without_layers
 
     with silenced_stderr():
         from convert.recipes import SWEPT, find_recipe
@@ -96,7 +97,7 @@ def _sweep(options: Namespace) -> None:
     content = sweep(folder, options.out, _collection(options, folder), recipes=names,
                     rounds=options.rounds, folded=not options.no_fold, say=_say(options))
     if options.json:
-        print_json(content)
+        print_result("convert sweep", without_layers(content))
     else:
         print(f"\n{recipes_table(content)}\ntable, plots and bundles: {options.out}")
 
@@ -114,7 +115,7 @@ def _support(options: Namespace) -> None:
         _names(options.recipes, SWEPT, find_recipe), image_size=options.image_size,
         say=_say(options))
     if options.json:
-        print_json(content)
+        print_result("convert support", content)
     else:
         print(support_table(content))
 

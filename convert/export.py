@@ -13,12 +13,11 @@ import keras
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from benchmarks.graph import operation_kinds
 from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import ConversionError
 
 SIGNATURE = "serving_default"
-_OPERATION_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items()
-                    if isinstance(value, int)}
 
 
 def export_float32(network: keras.Model) -> bytes:
@@ -70,15 +69,9 @@ def operations(model: bytes) -> dict[str, int]:
 def operations_in_order(model: bytes) -> list[tuple[str, str]]:
     """Kind and name of the first output of each operation, as they are run."""
     graph = schema.ModelT.InitFromPackedBuf(model, 0)
-    kinds = operation_names(graph)
+    kinds = operation_kinds(graph)
     return [(kinds[op.opcodeIndex], subgraph.tensors[op.outputs[0]].name.decode())
             for subgraph in graph.subgraphs for op in subgraph.operators]
-
-
-def operation_names(graph: schema.ModelT) -> list[str]:
-    """TFLite's name of each of a model's operation codes."""
-    return [_OPERATION_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
-            for code in graph.operatorCodes]
 
 
 def _check(name: str, model: bytes) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ai_edge_litert import schema_py_generated as schema
 
-from convert.export import operation_names
+from benchmarks.graph import operation_kinds
 
 LITERT, TFLITE_RUNTIME = "ai-edge-litert", "tflite-runtime"
 
@@ -29,7 +29,7 @@ def interpreters_for(model: bytes) -> list[str]:
 
 def _fits_2_14(model: bytes) -> bool:
     graph = schema.ModelT.InitFromPackedBuf(model, 0)
-    kinds = operation_names(graph)
+    kinds = operation_kinds(graph)
     if any(code.version > NEWEST_IN_2_14.get(kind, 0)
            for code, kind in zip(graph.operatorCodes, kinds, strict=True)):
         return False

@@ -1,4 +1,4 @@
-"""The README's walk-through is run as it stands, and its tables come from the result files."""
+"""The README's walk-through is run as it stands; the tables come from the result files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import RESULTS, accuracy_table, update_readme
+from benchmarks.report import FOLDERS, accuracy_table, update_readmes
+from benchmarks.results import RESULTS
 from edge_runtime.errors import UsageError
+from edge_runtime.result_file import stamped
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -65,17 +67,26 @@ def test_the_walk_through_prints_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_tables_come_from_the_result_files() -> None:
-    assert README.read_text(encoding="utf-8") == update_readme(README), (
-        "make them anew with 'python -m benchmarks report'")
+    texts, problems = update_readmes()
+    assert not problems
+    for file, text in texts.items():
+        assert file.read_text(encoding="utf-8") == text, (
+            "make them anew with 'python -m benchmarks report'")
+
+
+def test_links_lead_somewhere() -> None:
+    for readme in (ROOT / folder / "README.md" for folder in FOLDERS):
+        for target in re.findall(r"\]\(([^)#:]+)\)", readme.read_text(encoding="utf-8")):
+            assert (readme.parent / target).exists(), f"{readme}: {target}"
 
 
 def test_the_tables_show_the_figures_of_the_result_files(tmp_path: Path) -> None:
     interval = {"voice": [0.5, 0.7], "face": [0.8, 0.9], "ensemble": [0.9, 1.0],
                 "scaled": [0.95, 1.0]}
     shutil.copy(RESULTS / "source-experiment.json", tmp_path)
-    (tmp_path / "kiosk95.json").write_text(json.dumps({
+    (tmp_path / "kiosk95.json").write_text(json.dumps(stamped("train evaluate", {
         "model": "some_model", "seed": 3, "pairs": 581, "interval": interval,
-        "accuracy": {"voice": 0.6123, "face": 0.85, "ensemble": 0.951, "scaled": 0.98}}))
+        "accuracy": {"voice": 0.6123, "face": 0.85, "ensemble": 0.951, "scaled": 0.98}})))
     lines = accuracy_table(tmp_path).splitlines()
     row = next(line for line in lines if "kiosk95, clean" in line)
     assert [cell.strip() for cell in row.split("|")[2:-1]] == [
@@ -84,8 +95,23 @@ def test_the_tables_show_the_figures_of_the_result_files(tmp_path: Path) -> None
     assert next(line for line in lines if "people30" in line).split("|")[2].strip() == "not run"
 
 
-def test_a_readme_without_a_mark_is_refused(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
+def copy_of_readmes(folder: Path) -> Path:
+    for name in FOLDERS:
+        (folder / name).mkdir(exist_ok=True)
+        shutil.copy(ROOT / name / "README.md", folder / name)
+    return folder
+
+
+def test_a_table_without_a_place(tmp_path: Path) -> None:
+    readme = copy_of_readmes(tmp_path) / "README.md"
     readme.write_text("no tables here")
     with pytest.raises(UsageError, match="expected the mark '<!-- table: accuracy -->'"):
-        update_readme(readme)
+        update_readmes(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["weather", "doctor"])  # unknown, and in two places
+def test_a_mark_without_a_table(tmp_path: Path, name: str) -> None:
+    readme = copy_of_readmes(tmp_path) / "edge_runtime" / "README.md"
+    readme.write_text(readme.read_text() + f"\n<!-- table: {name} -->\n<!-- /table -->\n")
+    with pytest.raises(UsageError, match=f"expected a mark of .*, found '{name}'"):
+        update_readmes(tmp_path)

@@ -14,9 +14,10 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from edge_runtime.collection import Collection, problem_report
-from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.command import Commands, percent, table
 from edge_runtime.errors import UsageError
 from edge_runtime.people import Sample, Split
+from edge_runtime.result_file import print_result
 from train.options import add_loss, add_start, import_keras, training_of
 from train.sweep.command import add_sweep
 
@@ -239,7 +240,7 @@ def _evaluate(options: Namespace) -> None:
     condition = options.split + (f" snr {options.snr:g}" if noises else "")
     save_accuracy(folder, result, content, condition)
     if options.json:
-        print_json(content)
+        print_result("train evaluate", content)
     else:
         _print_accuracy(content, run.data.synthetic)
 

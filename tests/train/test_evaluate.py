@@ -159,7 +159,9 @@ def test_the_command(run_copy: RunFolder, run_python: Run, tmp_path: Path) -> No
     assert content["pairs"] == 8 and content["split"] == "test" and content["snr_db"] == 5
     assert set(content["accuracy"]) == {"face", "voice", "ensemble", "product", "scaled", "fused"}
     saved = json.loads((run_copy.path / "accuracy.json").read_text())
-    assert saved == {"test snr 5": content}
+    assert (content["schema"], content["kind"]) == (1, "train evaluate")
+    head = ("schema", "kind", "made_by")
+    assert saved == {"test snr 5": {k: v for k, v in content.items() if k not in head}}
     assert (run_copy.path / "wrong test snr 5.csv").is_file()
 
 

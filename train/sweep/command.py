@@ -7,8 +7,9 @@ from argparse import Namespace
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from edge_runtime.command import Commands, print_json, silenced_stderr
+from edge_runtime.command import Commands, silenced_stderr
 from edge_runtime.errors import UsageError
+from edge_runtime.result_file import print_result
 from train.options import check_positive, import_keras
 
 
@@ -57,6 +58,6 @@ def _sweep(options: Namespace) -> None:
         content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
                         budget_minutes=options.budget_minutes, jobs=options.jobs)
     if options.json:
-        print_json(content)
+        print_result("train sweep", content)
     else:
         print(f"\n{markdown(content)}\ntable, plot and runs: {options.out}")

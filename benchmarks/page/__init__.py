@@ -1,0 +1,1 @@
+"""All result files on one page that needs nothing beside it."""

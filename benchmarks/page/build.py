@@ -1,0 +1,134 @@
+"""All result files as one page: the tables of the READMEs, sortable, and charts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.accuracy_table import ladder_tables
+from benchmarks.page.drawings import (
+    cost_chart,
+    ladder_charts,
+    open_set_chart,
+    peers_chart,
+    recipes_chart,
+    roofline_chart,
+)
+from benchmarks.page.markup import inline, to_html
+from benchmarks.recipes import recipes_table
+from benchmarks.report import (
+    accuracy_table,
+    cost_table,
+    devices,
+    families_tables,
+    gallery,
+    open_set_text,
+    peers,
+    support,
+)
+from benchmarks.results import read_results
+from benchmarks.roofline_table import roofline_tables
+from edge_runtime.errors import UsageError
+
+HERE = Path(__file__).parent
+Content = dict[str, Any]
+Chart = Callable[[Content], str]
+
+# Heading, table of the whole folder, the result file that is drawn, and by what.
+_WHOLE: tuple[tuple[str, Callable[[Path], str], str, Chart | None], ...] = (
+    ("Accuracy", accuracy_table, "kiosk95", None),
+    ("Latency and size", cost_table, "latency", cost_chart),
+    ("Peers", peers, "peers", peers_chart),
+    ("Devices", devices, "", None),
+    ("Families and fusions", families_tables, "", None),
+    ("Recipes by family", support, "support", None),
+    ("Searching enrolled people", gallery, "gallery", None),
+)
+# Heading, table and chart of each result file of a kind.
+_EACH: tuple[tuple[str, str, Callable[[Content], str], Chart], ...] = (
+    ("Recipes", "convert sweep", recipes_table, recipes_chart),
+    ("What spoils it", "benchmarks accuracy", ladder_tables, ladder_charts),
+    ("People whom training has not seen", "benchmarks open-set", open_set_text, open_set_chart),
+    ("How far from the least possible", "benchmarks roofline", roofline_tables, roofline_chart),
+)
+
+
+def write_page(file: Path, folder: Path) -> list[str]:
+    """Write the page; a line for each result file that was left out."""
+    results, problems = read_results(folder)
+    sections = [*_whole(folder, results, problems), *_each(results),
+                ("Result files", _files(results))]
+    named = [problem.replace(f"{folder}/", "") for problem in dict.fromkeys(problems)]
+    file.write_text(_page(sections, named), encoding="utf-8")
+    return problems
+
+
+def _whole(
+    folder: Path, results: Mapping[str, Content], problems: list[str]
+) -> list[tuple[str, str]]:
+    sections = []
+    for heading, make, name, chart in _WHOLE:
+        try:
+            text = make(folder)
+        except UsageError as error:
+            problems.append(str(error))
+            continue
+        if text.endswith("not run."):
+            continue
+        drawn = chart(results[name]) if chart and name in results else ""
+        sections.append((heading, drawn + to_html(text, heading)))
+    return sections
+
+
+def _each(results: Mapping[str, Content]) -> list[tuple[str, str]]:
+    sections = []
+    for heading, kind, make, chart in _EACH:
+        found = {name: content for name, content in results.items() if content["kind"] == kind}
+        if found:
+            sections.append((heading, "".join(
+                f"<h3>{html.escape(name)}</h3>{chart(content)}{to_html(make(content), name)}"
+                for name, content in found.items())))
+    return sections
+
+
+def _files(results: Mapping[str, Content]) -> str:
+    lines = ["| file | made by | version | date |", "|---|---|---|---|", *(
+        f"| {name} | `{content['made_by']['command']}` | {content['made_by']['version']} | "
+        f"{content['made_by']['date']} |" for name, content in results.items())]
+    return to_html("\n".join(lines), "Result files")
+
+
+def _page(sections: list[tuple[str, str]], problems: list[str]) -> str:
+    links = "".join(f'<a href="#{_anchor(heading)}">{heading}</a>' for heading, _ in sections)
+    left_out = "".join(f"<p>Left out: {inline(problem)}</p>" for problem in problems)
+    body = "".join(f'<section><h2 id="{_anchor(heading)}">{heading}</h2>{text}</section>'
+                   for heading, text in sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Visavox: what it costs, and how well it does</title>
+<style>
+{(HERE / "page.css").read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<header><h1>Visavox: what it costs, and how well it does</h1>
+<button id="theme" type="button" hidden></button></header>
+<p>Every figure is from a result file that is named at the end. A column's heading sorts by it.</p>
+{f'<div class="problems">{left_out}</div>' if problems else ""}
+<nav aria-label="Sections">{links}</nav>
+<main>
+{body}
+</main>
+<script>
+{(HERE / "page.js").read_text(encoding="utf-8")}</script>
+</body>
+</html>
+"""
+
+
+def _anchor(heading: str) -> str:
+    return heading.lower().replace(" ", "-")
