@@ -106,9 +106,7 @@ class Gallery:
         check_agreement(samples)
         counts, enrolled = sample_counts(samples), now()
         with self._records.writing():
-            if self._records.roster.find(name):
-                raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them "
-                                   "first, or choose another name")
+            self.check_free(name)
             twin = None if allow_duplicate else most_alike(self._records.roster, samples)
             if twin:
                 raise GalleryError(
@@ -118,6 +116,12 @@ class Gallery:
             person = self._records.add_person("enrolled", name, consent, enrolled, counts)
             self._records.add_samples(person, "template", samples, enrolled)
         return Summary(name, counts["faces"], counts["clips"], 0, consent, enrolled)
+
+    def check_free(self, name: str) -> None:
+        """GalleryError where somebody is enrolled under the name."""
+        if self._records.roster.find(name):
+            raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them first, "
+                               "or choose another name")
 
     def reject(self, name: str, samples: Sequence[NewSample]) -> None:
         """Keep samples that are *not* this person, for 30 days."""
