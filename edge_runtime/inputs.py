@@ -18,6 +18,8 @@ from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.stages import Stages
 from edge_runtime.voice import SAMPLE_RATE, Sound, read_clip, voice_input
 
+_LOUDEST = 2.0  # resampling goes beyond 1; whole numbers that nobody scaled lie far beyond
+
 Quality = dict[Modality, tuple[Flaw, ...] | None]
 
 
@@ -90,7 +92,7 @@ def checked_picture(picture: object) -> Picture:
 def checked_sound(sound: object) -> Sound:
     """The same for a clip."""
     if (isinstance(sound, np.ndarray) and sound.dtype == np.float32 and sound.ndim == 1
-            and sound.size and float(np.abs(sound).max()) <= 1 + 1e-3):  # which no NaN is
+            and sound.size and float(np.abs(sound).max()) <= _LOUDEST):  # which no NaN is
         return sound
     raise InputError("expected a clip as a Path, or as mono, float32 [samples] in -1 to 1 at "
                      f"{SAMPLE_RATE} Hz, found {_kind(sound)}; convert it first")

@@ -122,9 +122,11 @@ def sit(
                 heard := microphone.last(CLIP_S, 0.0, clip)):
             clip = heard
             sitting.hear(clip)
-        sources: tuple[tuple[Modality, Camera | Microphone | None], ...] = (
-            ("face", camera), ("voice", microphone))
-        status = {m: source.status for m, source in sources if source and sitting.wants(m)}
+        status: dict[Modality, Status] = {}
+        if camera and sitting.wants("face"):
+            status["face"] = camera.status
+        if microphone and sitting.wants("voice"):
+            status["voice"] = microphone.status
         yield Progress(sitting.count("face"), sitting.count("voice"), dict(sitting.refused), status)
         if not status:
             return
@@ -134,7 +136,8 @@ def sit(
 
 
 def _too_few(sitting: Sitting, status: Mapping[Modality, Status]) -> str:
-    reasons = [sitting.refused.get(modality) or now.message for modality, now in status.items()]
+    reasons = [(now.state == "ok" and sitting.refused.get(modality)) or now.message
+               for modality, now in status.items()]
     wanted = [counted(sitting.wanted[m], word) for m, word in WORDS.items()]
     found = [counted(sitting.count(m), word) for m, word in WORDS.items()]
     return (f"expected {' and '.join(wanted)}, found {' and '.join(found)} ({'; '.join(reasons)}); "
