@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
+from PIL import Image
 
 from tests.edge_runtime.gallery.device import PASSPHRASE, WITHOUT_CRYPTOGRAPHY, Device
 
@@ -121,6 +123,24 @@ def test_files_that_are_no_samples(anna: Device, tmp_path: Path) -> None:
     assert "at most 20 samples of a face, found 21" in anna.mistake(*ben, "--face", *[face] * 21)
     assert "at least one face or one clip, found none" in anna.mistake(*ben)
     assert "nobody is enrolled as 'Ben'" in anna.mistake("reject", *ben[1:6], "--face", face)
+    anna.check_intact("Anna")
+
+
+def test_files_that_are_not_good_enough(anna: Device, tmp_path: Path) -> None:
+    """Nobody is enrolled from them; that they are not somebody may well be worth keeping."""
+    face, clip = anna.files(2)[1], anna.files(2)[-1]
+    dark, short = tmp_path / "dark.png", tmp_path / "short.wav"
+    with Image.open(face) as picture:
+        picture.point(lambda value: value // 5).save(dark)
+    samples, rate = soundfile.read(clip)
+    soundfile.write(short, samples[rate // 2 : rate], rate)
+    ben = anna.enroll("Ben", 2)[:6]
+    assert anna.mistake(*ben, "--face", face, dark) == (
+        f"{dark}: the face is too dark; turn on a light")
+    message = anna.mistake(*ben, "--face", dark, "--voice", clip, short)
+    assert message.startswith(f"{dark}: ") and message.endswith(" (and 1 more like it)")
+    assert f"{short}: 0." in anna.mistake(*ben, "--voice", clip, short)
+    anna.run("reject", "Anna", *ben[2:], "--face", dark, "--voice", short)
     anna.check_intact("Anna")
 
 
