@@ -3,9 +3,9 @@
     from pathlib import Path
     from edge_runtime.identify import Identifier
 
-    identifier = Identifier.load(Path("demo/bundle"))
+    identifier = Identifier.load(Path("bundle"))
     decision = identifier.identify(face=Path("face.png"), voice=Path("clip.wav"))
-    print(decision.top[0].person, decision.top[0].score)
+    print(decision.top[0].person, round(decision.top[0].score, 3))
 """
 
 from __future__ import annotations
@@ -144,9 +144,8 @@ class Identifier:
         modality alone, InputError for a bad file.
         """
         for modality, given in (("face", face), ("voice", voice)):
-            if given is not None and modality not in self._networks:
-                raise UsageError(f"expected a bundle with a {modality} network of its own, found "
-                                 f"{', '.join(self._networks)}; enroll with a bundle of a pair")
+            if given is not None:
+                self.check_embeds(modality)
         reader = InputReader(self.manifest.inputs, Stages())
         if face is not None:
             reader.face(face)
@@ -154,6 +153,12 @@ class Identifier:
             reader.voice(voice)
         return {modality: self._networks[modality].run(**{modality: value}).embedding
                 for modality, value in reader.arrays.items()}
+
+    def check_embeds(self, modality: str) -> None:
+        """UsageError where the bundle has no network for the modality alone."""
+        if modality not in self._networks:
+            raise UsageError(f"expected a bundle with a {modality} network of its own, found "
+                             f"{', '.join(self._networks)}; enroll with a bundle of a pair")
 
     def _own_detector(self) -> Detector:
         if self._detector is None:

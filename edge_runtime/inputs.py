@@ -16,7 +16,9 @@ from edge_runtime.people import Modality
 from edge_runtime.quality import Flaw, face_quality, refusals, usable_face
 from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.stages import Stages
-from edge_runtime.voice import Sound, read_clip, voice_input
+from edge_runtime.voice import SAMPLE_RATE, Sound, read_clip, voice_input
+
+_LOUDEST = 2.0  # resampling goes beyond 1; whole numbers that nobody scaled lie far beyond
 
 Quality = dict[Modality, tuple[Flaw, ...] | None]
 
@@ -38,7 +40,7 @@ class InputReader:
         if self._contract.face is None:
             return
         with self._clock.stage("read_face"):
-            crop = read_picture(face) if isinstance(face, Path) else face
+            crop = read_picture(face) if isinstance(face, Path) else checked_picture(face)
             self.arrays["face"] = face_input(square_face(crop, self._contract.face.size))
         with self._clock.stage("quality"):
             self.quality["face"] = face_quality(crop)
@@ -48,7 +50,8 @@ class InputReader:
         if self._contract.face is None:
             return
         with self._clock.stage("read_picture"):
-            whole = read_picture(picture) if isinstance(picture, Path) else picture
+            whole = (read_picture(picture) if isinstance(picture, Path)
+                     else checked_picture(picture))
         with self._clock.stage("detect"):
             boxes = detector.detect(whole)
         with self._clock.stage("quality"):
@@ -63,7 +66,7 @@ class InputReader:
         if self._contract.voice is None:
             return
         with self._clock.stage("read_voice"):
-            sound = read_clip(voice) if isinstance(voice, Path) else voice
+            sound = read_clip(voice) if isinstance(voice, Path) else checked_sound(voice)
             self.arrays["voice"] = voice_input(sound)
         with self._clock.stage("quality"):
             self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None
@@ -74,3 +77,31 @@ class InputReader:
         if picture is not None and refused:
             name = f"{picture}" if isinstance(picture, Path) else "the picture"
             raise InputError(f"{name}: {'; '.join(flaw.message for flaw in refused)}")
+
+
+def checked_picture(picture: object) -> Picture:
+    """InputError unless it is an array as pictures are; an array of another kind would be judged
+    without a word."""
+    if (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
+            and picture.shape[2] == 3 and picture.size):
+        return picture
+    raise InputError("expected a picture as a Path, or as RGB, uint8 [height, width, 3], found "
+                     f"{_kind(picture)}; convert it first")
+
+
+def checked_sound(sound: object) -> Sound:
+    """The same for a clip."""
+    if (isinstance(sound, np.ndarray) and sound.dtype == np.float32 and sound.ndim == 1
+            and sound.size and float(np.abs(sound).max()) <= _LOUDEST):  # which no NaN is
+        return sound
+    raise InputError("expected a clip as a Path, or as mono, float32 [samples] in -1 to 1 at "
+                     f"{SAMPLE_RATE} Hz, found {_kind(sound)}; convert it first")
+
+
+def _kind(found: object) -> str:
+    if not isinstance(found, np.ndarray):
+        return type(found).__name__
+    kind = f"{found.dtype} {list(found.shape)}"
+    if found.dtype.kind == "f" and found.size:
+        kind += f" from {found.min():g} to {found.max():g}"
+    return kind

@@ -176,9 +176,18 @@ def small_bundles(small_run: RunFolder, small_people: Path, shared: Shared) -> d
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(networks, "export_float32", export_once)
             for recipe in ("float32", "dynamic_wi8", "mixed_wi8"):
-                bundle.make_bundle(small_run, recipe, out / recipe, collection)
+                bundle.make_bundle(small_run, recipe, out / "litert" / recipe, collection)
+            bundle.make_bundle(small_run, "mixed_wi8", out / "tflite-2.14", collection,
+                               runtime="tflite-2.14")
 
-    return {path.name: path for path in sorted(shared("bundles", convert).iterdir())}
+    bundles = shared("bundles", convert)
+    return {path.name: path for path in sorted((bundles / "litert").iterdir())}
+
+
+@pytest.fixture(scope="session")
+def old_runtime_bundle(small_bundles: dict[str, Path]) -> Path:
+    """`small_run` by mixed_wi8 for tflite-runtime 2.14; only to be read."""
+    return small_bundles["mixed_wi8"].parent.parent / "tflite-2.14"
 
 
 @pytest.fixture

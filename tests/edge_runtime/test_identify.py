@@ -167,6 +167,27 @@ def test_unusable_files(identifier: Identifier, face: Path, clip: Path, tmp_path
             identifier.identify(face, bad)
 
 
+@pytest.mark.parametrize(("given", "found"), [
+    ({"face": np.zeros((64, 64), np.uint8)}, "RGB, uint8 .* found uint8 \\[64, 64\\];"),
+    ({"face": np.zeros((64, 64, 4), np.uint8)}, "found uint8 \\[64, 64, 4\\];"),
+    ({"face": np.zeros((0, 64, 3), np.uint8)}, "found uint8 \\[0, 64, 3\\];"),
+    ({"face": np.full((64, 64, 3), 0.5, np.float32)}, "found float32 .* from 0.5 to 0.5;"),
+    ({"picture": np.zeros((480, 640), np.uint8)}, "found uint8 \\[480, 640\\];"),
+    ({"face": "face.png"}, "expected a picture as a Path, .* found str;"),
+    ({"voice": np.zeros(16_000)}, "mono, float32 .* at 16000 Hz, found float64 "),
+    ({"voice": np.zeros((16_000, 2), np.float32)}, "found float32 \\[16000, 2\\]"),
+    ({"voice": np.full(16_000, 100, np.int16)}, "found int16 "),
+    ({"voice": np.full(16_000, 100, np.float32)}, "found float32 .* from 100 to 100;"),
+    ({"voice": np.full(16_000, np.nan, np.float32)}, "found float32 .* from nan to nan;"),
+    ({"voice": np.empty(0, np.float32)}, "found float32 \\[0\\];")])
+def test_arrays_of_another_kind(
+    identifier: Identifier, given: dict[str, Any], found: str
+) -> None:
+    """They would be judged without a word, and wrongly."""
+    with pytest.raises(InputError, match=found):
+        identifier.identify(**given)
+
+
 def test_as_keras_says(
     small_run: Any, collection: Collection, identifier: Identifier
 ) -> None:
