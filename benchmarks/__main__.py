@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from benchmarks.device.command import add_device
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_table
@@ -50,6 +51,7 @@ def main() -> int:
     open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
     open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
+    add_device(commands)
     report = commands.add("report", _report, "make the README's tables anew from the results")
     report.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to change")
     return commands.main()

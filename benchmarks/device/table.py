@@ -1,0 +1,83 @@
+"""The results of `python -m benchmarks device` in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge_runtime.command import counted, table
+
+Row = Mapping[str, Any]
+
+
+def device_table(content: Mapping[str, Any]) -> str:
+    """A row for each bundle and interpreter, with the counts on each device, and below what agrees
+    and which recipe takes the fewest instructions where."""
+    rows = content["results"]
+    cpus = {row["cpu"]: row["board"] for row in rows}
+    groups: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault(_key(row), {})[row["cpu"]] = row
+    lines = [[*_named(next(iter(found.values()))), *(_counts(found.get(cpu)) for cpu in cpus),
+              _largest(found.values())] for found in groups.values()]
+    header = ["recipe", "networks", "interpreter", *(f"{cpu} ({cpus[cpu]})" for cpu in cpus),
+              "scores differ by"]
+    return "\n".join([table(header, lines), "", *_sentences(content)])
+
+
+def fewest(rows: Sequence[Row]) -> dict[str, Row]:
+    """By processor, the bundle that takes the fewest instructions, among those of most people."""
+    counted_rows = [row for row in rows if row["million_instructions"]]
+    most = max((row["people"] for row in counted_rows), default=0)
+    best: dict[str, Row] = {}
+    for row in counted_rows:
+        if row["people"] == most and (row["cpu"] not in best or _total(row)
+                                      < _total(best[row["cpu"]])):
+            best[row["cpu"]] = row
+    return best
+
+
+def _sentences(content: Mapping[str, Any]) -> list[str]:
+    rows = content["results"]
+    known = content["conditions"]
+    certified = [row for row in rows if row["certified"]]
+    spreads = [row["spread"] for row in rows if row["spread"] is not None]
+    parts = [f"Million instructions of one inference, face + voice network, on {known['emulator']}"
+             ", one thread" + (f"; they repeat within {100 * max(spreads):.3f} %." if spreads
+                               else "; not counted.")]
+    if best := fewest(rows):
+        parts.append("Fewest at " + counted(next(iter(best.values()))["people"], "output") + ": "
+                     + ", ".join(f"`{row['recipe']}` on {cpu}" for cpu, row in best.items()) + ".")
+    if certified:
+        same = sum(row["same_decisions"] for row in certified)
+        parts.append(f"Decisions of certified bundles as on {known['machine']}: {same} of "
+                     f"{sum(row['decisions'] for row in certified)}.")
+    unlike = [f"{row['name']} on {row['cpu']}" for row in rows if not row["agrees"]]
+    parts.append(f"Outputs differ by more than rounding: {', '.join(unlike) or 'none'}.")
+    return [" ".join(parts)]
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    return row["name"], row["interpreter"]
+
+
+def _named(row: Row) -> list[str]:
+    size = f", {row['image_size']} px" if row["image_size"] else ""
+    return [f"`{row['recipe']}`", f"{row['people']} people{size}", row["interpreter"]]
+
+
+def _counts(row: Row | None) -> str:
+    if row is None or row["million_instructions"] is None:
+        return "-"
+    parts = [f"{count:.1f}" for part, count in row["million_instructions"].items()
+             if part != "total"]
+    return " + ".join(parts) + (f" = {_total(row):.1f}" if len(parts) > 1 else "")
+
+
+def _total(row: Row) -> float:
+    total: float = row["million_instructions"]["total"]
+    return total
+
+
+def _largest(rows: Any) -> str:
+    return f"{max(d['scores'] for row in rows for d in row['largest_difference'].values()):.1e}"
