@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.device.table import device_section
 from benchmarks.gallery import gallery_conditions, gallery_table
 from benchmarks.open_set import open_set_table
 from benchmarks.peers.measure import peers_table
@@ -39,7 +40,8 @@ def update_readme(readme: Path, results: Path = RESULTS) -> str:
     for name, content in (("accuracy", accuracy_table(results)), ("cost", cost_table(results)),
                           ("families", families_tables(results)),
                           ("recipes", recipes_tables(results)), ("peers", peers(results)),
-                          ("support", support(results)), ("gallery", gallery(results)),
+                          ("support", support(results)), ("device", device_section(results)),
+                          ("gallery", gallery(results)),
                           ("open set", open_sets(results)), ("doctor", doctor_table())):
         mark = f"<!-- table: {name} -->\n"
         before, found, rest = text.partition(mark)

@@ -145,9 +145,9 @@ class _Check:
 
     def _there(self, device: Device, runtime: Runtime, names: Sequence[str]) -> Probed:
         root = root_file_system(device, self.cache)
-        packages = install_requirements(self.wheel, runtime, device.python, self.cache)
+        packages = install_requirements(self.wheel, runtime, device, self.cache)
         ours = self.job.work / f"{runtime.package}-{device.cpu}"
-        install_wheel(self.wheel, ours, device.python)
+        install_wheel(self.wheel, ours, device)
         probed = self.job.run(on_device(self.emulator, device, root, [ours, packages]), names,
                               f"{device.cpu}, {runtime.package}: bundle", own_moves=False)
         assert Path(probed.about["package"]).is_relative_to(ours)

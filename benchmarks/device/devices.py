@@ -21,21 +21,23 @@ CPU revision\t: {revision}
 @dataclass(frozen=True)
 class Device:
     """cpu: a model of QEMU's (never `max`, which computes int8 wrongly). suite: Debian's release.
-    python: its version there. dot_product: has the instructions of int8 dot products (asimddp).
+    python, glibc: its version there, and the minor one of the C library. dot_product: has the
+    instructions of int8 dot products (asimddp).
     """
 
     cpu: str
     board: str
     suite: str
     python: str
+    glibc: int
     dot_product: bool
     cpuinfo: str
 
 
 DEVICES = (
-    Device("cortex-a72", "Raspberry Pi 4", "bookworm", "3.11", False, _CPUINFO.format(
+    Device("cortex-a72", "Raspberry Pi 4", "bookworm", "3.11", 36, False, _CPUINFO.format(
         features="fp asimd evtstrm crc32 cpuid", variant="0x0", part="0xd08", revision=3)),
-    Device("cortex-a76", "Raspberry Pi 5", "trixie", "3.13", True, _CPUINFO.format(
+    Device("cortex-a76", "Raspberry Pi 5", "trixie", "3.13", 41, True, _CPUINFO.format(
         features="fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm "
                  "lrcpc dcpop asimddp", variant="0x4", part="0xd0b", revision=1)),
 )

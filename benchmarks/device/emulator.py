@@ -62,8 +62,9 @@ def with_counter(emulator: Emulator, work: Path) -> Emulator:
     usage = subprocess.run([str(emulator.program), "-h"], capture_output=True, text=True,
                            check=False).stdout
     if "-plugin" not in usage:
-        raise UsageError(f"{emulator.program.name} takes no plugins; install qemu-user in its "
-                         f"place; {WITHOUT}")
+        raise UsageError(f"expected a {emulator.program.name} that takes -plugin, found QEMU "
+                         f"{emulator.version} built without; Debian 12's qemu-user has it, Debian "
+                         f"13's has not; {WITHOUT}")
     major = int(re.match(r"\d+", emulator.version)[0])  # type: ignore[index]  # see find_emulator
     return replace(emulator, plugin=build_plugin(work, major))
 

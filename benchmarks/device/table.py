@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from edge_runtime.command import counted, table
 
 Row = Mapping[str, Any]
+
+
+def device_section(results: Path) -> str:
+    """Of the committed result."""
+    file = results / "device.json"
+    if not file.is_file():
+        return "Emulated devices: not run."
+    return device_table(json.loads(file.read_text(encoding="utf-8")))
 
 
 def device_table(content: Mapping[str, Any]) -> str:
@@ -52,6 +62,9 @@ def _sentences(content: Mapping[str, Any]) -> list[str]:
         same = sum(row["same_decisions"] for row in certified)
         parts.append(f"Decisions of certified bundles as on {known['machine']}: {same} of "
                      f"{sum(row['decisions'] for row in certified)}.")
+    alike = dict.fromkeys(f"`{row['recipe']}`" for row in rows
+                          if set(row["equal_to"]) - {"here"})
+    parts.append(f"The same to the last bit on both processors: {', '.join(alike) or 'none'}.")
     unlike = [f"{row['name']} on {row['cpu']}" for row in rows if not row["agrees"]]
     parts.append(f"Outputs differ by more than rounding: {', '.join(unlike) or 'none'}.")
     return [" ".join(parts)]
@@ -79,5 +92,5 @@ def _total(row: Row) -> float:
     return total
 
 
-def _largest(rows: Any) -> str:
+def _largest(rows: Iterable[Row]) -> str:
     return f"{max(d['scores'] for row in rows for d in row['largest_difference'].values()):.1e}"

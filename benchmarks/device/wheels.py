@@ -12,10 +12,10 @@ from importlib.metadata import PathDistribution
 from pathlib import Path
 
 from benchmarks.device.cache import made_once
+from benchmarks.device.devices import Device
 from benchmarks.timing import ROOT
 from edge_runtime.errors import UsageError
 
-AARCH64 = tuple(f"manylinux{tag}_aarch64" for tag in ("_2_27", "_2_28", "2014", "_2_17"))
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "edge_runtime")
 
 
@@ -62,20 +62,22 @@ def requirements_of(wheel: Path, runtime: Runtime) -> list[str]:
     return [*asked, *runtime.instead]
 
 
-def install_requirements(wheel: Path, runtime: Runtime, python: str | None, cache: Path) -> Path:
-    """A folder for PYTHONPATH, without our wheel itself. python: of the device; None for this one.
+def install_requirements(
+    wheel: Path, runtime: Runtime, device: Device | None, cache: Path
+) -> Path:
+    """A folder for PYTHONPATH, without our wheel itself. device: None for this machine.
 
-    UsageError where there is no wheel of something for that Python on aarch64.
+    UsageError where there is no wheel of something for the device's Python on aarch64.
     """
     requirements = requirements_of(wheel, runtime)
-    name = f"{runtime.package}-{'aarch64' if python else 'here'}-{python or _this_python()}"
-    return made_once(cache, name, requirements,
-                     lambda folder: _install(folder, requirements, python))
+    name = f"{runtime.package}-{device.cpu if device else f'here-{_this_python()}'}"
+    return made_once(cache, name, (requirements, device),
+                     lambda folder: _install(folder, requirements, device))
 
 
-def install_wheel(wheel: Path, folder: Path, python: str) -> None:
+def install_wheel(wheel: Path, folder: Path, device: Device) -> None:
     """Our wheel alone, into a folder for PYTHONPATH, as pip does it for a device."""
-    _install(folder, ["--no-deps", str(wheel)], python)
+    _install(folder, ["--no-deps", str(wheel)], device)
 
 
 def has_wheels_here(runtime: Runtime) -> bool:
@@ -87,10 +89,16 @@ def _this_python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _install(folder: Path, what: Sequence[str], python: str | None) -> None:
-    target = [] if python is None else [
-        "--python-version", python, *(f"--platform={tag}" for tag in AARCH64)]
+def _install(folder: Path, what: Sequence[str], device: Device | None) -> None:
+    target = [] if device is None else [
+        "--python-version", device.python, *(f"--platform={tag}" for tag in _tags(device))]
     _pip("install", "--no-compile", "--only-binary=:all:", "--target", folder, *target, *what)
+
+
+def _tags(device: Device) -> list[str]:
+    """What pip on the device itself would take: wheels for its C library and older ones."""
+    return ["manylinux2014_aarch64",
+            *(f"manylinux_2_{minor}_aarch64" for minor in range(17, device.glibc + 1))]
 
 
 def _pip(*arguments: object) -> None:
