@@ -165,6 +165,7 @@ def _row(
     return {
         "name": name, "family": manifest.family, "recipe": manifest.recipe,
         "people": len(manifest.people), "image_size": face.size if face else None,
+        "sha256": {part: file.sha256 for part, file in manifest.files.items()},
         "certified": manifest.certified, "cpu": device.cpu, "board": device.board,
         "python": device.python, "dot_product": device.dot_product, **{
             key: found.about[key] for key in ("interpreter", "numpy")},

@@ -39,16 +39,17 @@ def _device(options: Namespace) -> int:
     content = measure_device(
         options.bundles, cache=options.cache, data=options.data, pairs=options.pairs,
         allow_uncertified=options.allow_uncertified, say=_complain)
-    wrong = _differences(content)
-    if earlier:
-        wrong += regressions(content, earlier)
-    for line in wrong:
-        _complain(line)
     if options.json:
         print_json(content)
     else:
         print(device_table(content))
-    return 1 if wrong or content["left_out"] else 0
+    wrong = _differences(content)
+    for line in wrong:
+        _complain(line)
+    slower = regressions(content, earlier) if earlier else []
+    for line in slower:
+        _complain(line)
+    return 1 if wrong or slower or content["left_out"] else 0
 
 
 def _differences(content: dict[str, Any]) -> list[str]:

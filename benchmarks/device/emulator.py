@@ -32,6 +32,7 @@ class Emulator:
         return [str(self.program), "-cpu", device.cpu, *counter, "-L", str(root), str(python),
                 *map(str, arguments)]
 
+
 def lines_of(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
     """What a program prints, line by line as it comes. UsageError where it ends with a failure."""
     with tempfile.TemporaryFile("w+") as errors, subprocess.Popen(
@@ -65,8 +66,7 @@ def with_counter(emulator: Emulator, work: Path) -> Emulator:
         raise UsageError(f"expected a {emulator.program.name} that takes -plugin, found QEMU "
                          f"{emulator.version} built without; Debian 12's qemu-user has it, Debian "
                          f"13's has not; {WITHOUT}")
-    major = int(re.match(r"\d+", emulator.version)[0])  # type: ignore[index]  # see find_emulator
-    return replace(emulator, plugin=build_plugin(work, major))
+    return replace(emulator, plugin=build_plugin(work, int(emulator.version.split(".")[0])))
 
 
 def _ending(code: int, said: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.command import counted, table
+from edge_runtime.command import table
 
 Row = Mapping[str, Any]
 
@@ -25,12 +25,13 @@ def device_table(content: Mapping[str, Any]) -> str:
     and which recipe takes the fewest instructions where."""
     rows = content["results"]
     cpus = {row["cpu"]: row["board"] for row in rows}
-    groups: dict[tuple[Any, ...], dict[str, Row]] = {}
+    groups: dict[tuple[str, str], dict[str, Row]] = {}
     for row in rows:
-        groups.setdefault(_key(row), {})[row["cpu"]] = row
-    lines = [[*_named(next(iter(found.values()))), *(_counts(found.get(cpu)) for cpu in cpus),
-              _largest(found.values())] for found in groups.values()]
-    header = ["recipe", "networks", "interpreter", *(f"{cpu} ({cpus[cpu]})" for cpu in cpus),
+        groups.setdefault((row["name"], row["interpreter"]), {})[row["cpu"]] = row
+    lines = [[f"`{name}`", _outputs(next(iter(found.values()))), interpreter,
+              *(_counts(found.get(cpu)) for cpu in cpus), _largest(found.values())]
+             for (name, interpreter), found in groups.items()]
+    header = ["bundle", "outputs", "interpreter", *(f"{cpu} ({cpus[cpu]})" for cpu in cpus),
               "scores differ by"]
     return "\n".join([table(header, lines), "", *_sentences(content)])
 
@@ -56,13 +57,14 @@ def _sentences(content: Mapping[str, Any]) -> list[str]:
              ", one thread" + (f"; they repeat within {100 * max(spreads):.3f} %." if spreads
                                else "; not counted.")]
     if best := fewest(rows):
-        parts.append("Fewest at " + counted(next(iter(best.values()))["people"], "output") + ": "
-                     + ", ".join(f"`{row['recipe']}` on {cpu}" for cpu, row in best.items()) + ".")
+        parts.append("Fewest: "
+                     + ", ".join(f"`{row['name']}` on {cpu}" for cpu, row in best.items())
+                     + ".")
     if certified:
         same = sum(row["same_decisions"] for row in certified)
         parts.append(f"Decisions of certified bundles as on {known['machine']}: {same} of "
                      f"{sum(row['decisions'] for row in certified)}.")
-    alike = dict.fromkeys(f"`{row['recipe']}`" for row in rows
+    alike = dict.fromkeys(f"`{row['name']}`" for row in rows
                           if set(row["equal_to"]) - {"here"})
     parts.append(f"The same to the last bit on both processors: {', '.join(alike) or 'none'}.")
     unlike = [f"{row['name']} on {row['cpu']}" for row in rows if not row["agrees"]]
@@ -70,13 +72,9 @@ def _sentences(content: Mapping[str, Any]) -> list[str]:
     return [" ".join(parts)]
 
 
-def _key(row: Row) -> tuple[Any, ...]:
-    return row["name"], row["interpreter"]
-
-
-def _named(row: Row) -> list[str]:
-    size = f", {row['image_size']} px" if row["image_size"] else ""
-    return [f"`{row['recipe']}`", f"{row['people']} people{size}", row["interpreter"]]
+def _outputs(row: Row) -> str:
+    size = f", face {row['image_size']} px" if row["image_size"] else ""
+    return f"{row['people']} people{size}"
 
 
 def _counts(row: Row | None) -> str:

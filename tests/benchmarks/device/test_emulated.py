@@ -51,7 +51,8 @@ def done(
 
 @pytest.fixture(scope="module")
 def content(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert done.returncode == 0, done.stderr
+    # Without a Python 3.11 here, tflite-runtime is left out, and that is said.
+    assert done.returncode == (0 if has_wheels_here(TFLITE) else 1), done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

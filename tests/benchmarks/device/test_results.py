@@ -102,7 +102,7 @@ def test_the_table(content: dict[str, Any]) -> None:
     best = fewest(content["results"])
     assert set(best) == {"cortex-a72", "cortex-a76"}
     for cpu, row in best.items():
-        assert f"`{row['recipe']}` on {cpu}" in text
+        assert f"`{row['name']}` on {cpu}" in text
         assert f"= {row['million_instructions']['total']:.1f}" in text
     for row in content["results"]:  # without a compiler
         row["million_instructions"] = row["spread"] = None
