@@ -30,6 +30,7 @@ Inputs = Mapping[str, npt.NDArray[np.float32]]
 
 BLOCKS = (1, 2, 1, 2)  # inferences between marks: what a mark costs cancels in a difference
 ROUNDING = 1e-7  # relative, about what float32 rounds to
+MOST = 1e-2  # relative; of the brightest pixels that is over two steps of an int8 input
 MOVES = 4
 
 
@@ -97,17 +98,17 @@ def mark(network: Network, inputs: Inputs) -> None:
 def own_move(network: Network, inputs: Inputs) -> dict[str, float]:
     """How far outputs move where every input is rounded otherwise, up or down by chance.
 
-    Where nothing moves, since the network rounds its input more coarsely, ten times as much is
-    tried, up to a thousandth.
+    Where nothing moves, since the network rounds its input more coarsely, twice as much is tried,
+    up to MOST.
     """
     rng = np.random.default_rng(0)
     still = network.run(**inputs)
     change, moved = ROUNDING, {"scores": 0.0, "embedding": 0.0}
-    while not moved["embedding"] and change < 2e-3:
+    while not moved["embedding"] and change < MOST:
         runs = [network.run(**{name: nudged(value, change, rng) for name, value in inputs.items()})
                 for _ in range(MOVES)]
         moved = {key: max(difference(run, still)[key] for run in runs) for key in moved}
-        change *= 10
+        change *= 2
     return moved
 
 
