@@ -3,7 +3,7 @@
 Kernels of two processors round float32 differently in the last bit. A float network passes that on
 as it is; one that quantizes as it goes amplifies it to a step of int8, as it does on one machine
 where an input is rounded differently. So outputs agree where they differ by no more than
-FLOAT_LIMIT, or than MOVES times what the network's own outputs move here by such a rounding.
+FLOAT_LIMIT, or than MARGIN times what the network's own outputs move here by such a rounding.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from edge_runtime.errors import BundleError, UsageError, VisavoxError
 from edge_runtime.manifest import Manifest
 
 FLOAT_LIMIT = 1e-6
-MOVES = 4
+MARGIN = 4
 
 Row = dict[str, Any]
 
@@ -172,7 +172,7 @@ def _row(
         "reference": expected.about["interpreter"],
         "decisions": len(there["decisions"]), "same_decisions": same,
         "largest_difference": differences, "own_move": moves,
-        "agrees": all(difference <= max(FLOAT_LIMIT, MOVES * moves[part][key])
+        "agrees": all(difference <= max(FLOAT_LIMIT, MARGIN * moves[part][key])
                       for part, keys in differences.items() for key, difference in keys.items()),
         **_instructions(found.counts.get(name))}
 

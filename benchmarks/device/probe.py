@@ -31,7 +31,7 @@ Inputs = Mapping[str, npt.NDArray[np.float32]]
 BLOCKS = (1, 2, 1, 2)  # inferences between marks: what a mark costs cancels in a difference
 ROUNDING = 1e-7  # relative, about what float32 rounds to
 MOST = 1e-2  # relative; of the brightest pixels that is over two steps of an int8 input
-MOVES = 4
+TRIES = 16
 
 
 def main() -> None:
@@ -106,7 +106,7 @@ def own_move(network: Network, inputs: Inputs) -> dict[str, float]:
     change, moved = ROUNDING, {"scores": 0.0, "embedding": 0.0}
     while not moved["embedding"] and change < MOST:
         runs = [network.run(**{name: nudged(value, change, rng) for name, value in inputs.items()})
-                for _ in range(MOVES)]
+                for _ in range(TRIES)]
         moved = {key: max(difference(run, still)[key] for run in runs) for key in moved}
         change *= 2
     return moved

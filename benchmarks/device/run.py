@@ -102,9 +102,9 @@ def _counts(probed: Probed, done: Sequence[str], marks: Path) -> dict[str, dict[
     """The marks of the bundles in order, of each network `len(BLOCKS) + 1`."""
     values = iter([int(line) for line in marks.read_text().split()])
     counts: dict[str, dict[str, list[float]]] = {}
-    for bundle in done:
+    for bundle in [name for name in done if "error" not in probed.found[name]]:
         counts[bundle] = {}
-        for part in probed.found[bundle].get("own_moves", ()):
+        for part in probed.found[bundle]["own_moves"]:
             totals = [next(values) for _ in range(len(BLOCKS) + 1)]
             costs = [after - before for before, after in pairwise(totals)]
             counts[bundle][part] = [

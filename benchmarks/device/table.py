@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.device.baseline import LIMIT
 from edge_runtime.command import table
 
 Row = Mapping[str, Any]
@@ -37,13 +38,15 @@ def device_table(content: Mapping[str, Any]) -> str:
 
 
 def fewest(rows: Sequence[Row]) -> dict[str, Row]:
-    """By processor, the bundle that takes the fewest instructions, among those of most people."""
+    """By processor, the bundle that takes the fewest instructions, among those of most people; the
+    first of those that are alike within LIMIT."""
     counted_rows = [row for row in rows if row["million_instructions"]]
     most = max((row["people"] for row in counted_rows), default=0)
     best: dict[str, Row] = {}
     for row in counted_rows:
-        if row["people"] == most and (row["cpu"] not in best or _total(row)
-                                      < _total(best[row["cpu"]])):
+        least = best.get(row["cpu"])
+        if row["people"] == most and (
+                least is None or _total(row) < (1 - LIMIT) * _total(least)):
             best[row["cpu"]] = row
     return best
 
