@@ -62,7 +62,7 @@ class Job:
                 for bundle, line in zip(with_progress(left, doing), lines, strict=False):
                     probed.found[bundle] = json.loads(line)
                     done.append(bundle)
-                next(lines, None)  # its ending, which may be a crash too
+                next(lines, None)  # it ends; a crash now would take nothing away
             except UsageError as error:
                 if len(done) < len(left):
                     probed.errors[left[len(done)]] = str(error)
