@@ -10,8 +10,11 @@ inference take? Never times: emulated time means nothing.
     wheels      what pip installs on it
     plugin      the counter of instructions (plugin.c), compiled
     emulator    QEMU's user mode
-    probe       what runs on the device
-    check       the command: both sides, and what differs
+    examples    faces and clips to try
+    probe       what runs on the device, and here
+    run         the probe on every bundle, also where one crashes it
+    check       both sides, and what differs
     baseline    counts beside those of an earlier result
     table       the results in words
+    command     the command line
 """
