@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
 from benchmarks.accuracy_table import draw_ladders, ladder_tables
+from benchmarks.device.command import add_device
 from benchmarks.everything import measure_all, untrained_bundles
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import latency_table, measure_latency
@@ -59,7 +60,8 @@ def main() -> int:
     open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
     _add_accuracy(commands)
-    _add_device(commands)
+    _add_machine(commands)
+    add_device(commands)
     return commands.main()
 
 
@@ -76,7 +78,7 @@ def _add_accuracy(commands: Commands) -> None:
     accuracy.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def _add_device(commands: Commands) -> None:
+def _add_machine(commands: Commands) -> None:
     roofline = commands.add("roofline", _roofline, "how far networks are from the least time that "
                                                    "this machine could need")
     _add_bundles(roofline)

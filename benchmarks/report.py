@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_table import ladder_tables
+from benchmarks.device.table import device_section
 from benchmarks.everything import devices_table
 from benchmarks.gallery import gallery_conditions, gallery_table
 from benchmarks.open_set import open_set_table
@@ -246,5 +247,5 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
     "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
     "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices,
-    "doctor": lambda _: doctor_table(),
+    "emulated devices": device_section, "doctor": lambda _: doctor_table(),
 }
