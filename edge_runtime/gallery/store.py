@@ -82,7 +82,7 @@ class AuditLine:
 
 
 class Gallery:
-    """Enrolled people. An object serves one thread; several processes may use one file."""
+    """Enrolled people. An object serves one thread at a time; processes may share a file."""
 
     def __init__(self, records: Records) -> None:
         self.path = records.database.path

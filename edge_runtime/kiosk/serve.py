@@ -1,0 +1,80 @@
+"""Serves a kiosk by uvicorn, until it is stopped."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from edge_runtime.errors import UsageError
+from edge_runtime.kiosk.app import make_app
+from edge_runtime.kiosk.limits import Impatient
+from edge_runtime.kiosk.security import LOOPBACK_HOSTS, is_loopback
+from edge_runtime.kiosk.service import Service
+
+_MAX_CONNECTIONS = 100
+_STOP_S = 3
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a kiosk listens. hosts: names that it answers to besides its own."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    hosts: tuple[str, ...] = ()
+
+    def check(self, has_token: bool) -> None:
+        """UsageError where it would be open to others without TLS and a token."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise UsageError("--tls-cert FILE and --tls-key FILE go together, found one of them")
+        for file in (self.tls_cert, self.tls_key):
+            if file is not None and not file.is_file():
+                raise UsageError(f"{file}: no such file; --tls-cert and --tls-key expect PEM files")
+        if is_loopback(self.host):
+            return
+        if self.tls_cert is None or not has_token:
+            missing = " and ".join([*(["--tls-cert and --tls-key"] if self.tls_cert is None else
+                                      []), *([] if has_token else ["a token (--set-token)"])])
+            raise UsageError(f"--host {self.host} lets other machines in: expected {missing}, "
+                             "found none; or leave --host out, for this machine alone")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What clients may call it."""
+        return (*LOOPBACK_HOSTS, self.host, socket.gethostname(), *self.hosts)
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.tls_cert else ''}://{host}:{self.port}/"
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams first, or it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.close()
+        await super().shutdown(sockets)
+
+
+def make_server(service: Service, address: Address) -> uvicorn.Server:
+    """The server, not yet running: `run()` blocks until SIGINT or SIGTERM."""
+    options: dict[str, Any] = {}
+    if address.tls_cert:
+        options = {"ssl_certfile": address.tls_cert, "ssl_keyfile": address.tls_key}
+    return _Server(uvicorn.Config(
+        make_app(service, address.names), host=address.host, port=address.port,
+        http=Impatient, ws="websockets-sansio", ws_max_size=4096, ws_per_message_deflate=False,
+        limit_concurrency=_MAX_CONNECTIONS, timeout_keep_alive=10,
+        timeout_graceful_shutdown=_STOP_S, proxy_headers=False, server_header=False,
+        access_log=False, log_level="warning", **options), service)
