@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import sys
 from argparse import Namespace
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,18 +46,21 @@ def add(commands: Commands) -> None:
                        help="where the token's hash is (~/.config/visavox/kiosk-token.json)")
     kiosk.add_argument("--set-token", action="store_true",
                        help="make a new token for the administration, print it, and stop")
+    kiosk.add_argument("--config", type=Path, metavar="FILE",
+                       help="MQTT and a hook: see edge_runtime/kiosk/configuration.py")
+    kiosk.add_argument("--print-systemd", action="store_true",
+                       help="print a systemd unit that runs the kiosk with these arguments")
 
 
 def _kiosk(options: Namespace) -> None:
     _need_extra()
+    from edge_runtime.kiosk.serve import Address
     from edge_runtime.kiosk.tokens import Tokens, default_token_file, set_token
 
     token_file = options.token_file or default_token_file()
     if options.set_token:
         print(set_token(token_file))
         return
-    from edge_runtime.kiosk.serve import Address
-
     address = Address(options.host, options.port, options.tls_cert, options.tls_key,
                       tuple(options.allow_host))
     tokens = Tokens(token_file)
@@ -61,7 +68,11 @@ def _kiosk(options: Namespace) -> None:
     _choose_demo(options)
     if options.bundle is None:
         raise UsageError("expected --bundle FOLDER, or --demo FOLDER, found neither")
-    _run(options, address, tokens)
+    if options.print_systemd:
+        print(_unit(options), end="")
+        return
+    with address.listening() as listening:
+        _run(options, address, tokens, listening)
 
 
 def _need_extra() -> None:
@@ -92,24 +103,40 @@ def _choose_demo(options: Namespace) -> None:
         options.microphone or str(sound))
 
 
-def _run(options: Namespace, address: Address, tokens: Tokens) -> None:
+def _run(
+    options: Namespace, address: Address, tokens: Tokens, listening: socket.socket
+) -> None:
     from edge_runtime.detect import make_detector
     from edge_runtime.identify import Identifier
+    from edge_runtime.kiosk.configuration import read_configuration
+    from edge_runtime.kiosk.hooks import Hook
+    from edge_runtime.kiosk.mqtt import Broker
     from edge_runtime.kiosk.serve import make_server
     from edge_runtime.kiosk.service import Service
     from edge_runtime.kiosk.station import Station
 
+    configuration = read_configuration(options.config)
     _open_sources(options)  # a mistake is said now
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
     detector = make_detector(options.detector, options.yunet_model)
-    with open_enrolled(options, identifier.manifest, mode="create") as gallery:
+    with ExitStack() as stack:
+        gallery = stack.enter_context(open_enrolled(options, identifier.manifest, mode="create"))
         station = Station(identifier, detector, gallery, lambda: _open_sources(options))
         service = Service(station, tokens, options.bundle.name)
+        server = make_server(service, address)
+        if configuration.mqtt:
+            broker = stack.enter_context(Broker(configuration.mqtt, service.metrics))
+            station.on_decision.append(broker.decided)
+            service.on_state.append(broker.state)
+        if configuration.hook:
+            hook = stack.enter_context(Hook(configuration.hook, service.metrics))
+            station.on_decision.append(hook.decided)
         if not tokens.exists:
             print("there is no token, so nobody can administrate; 'visavox kiosk --set-token' "
                   "makes one")
-        print(f"the kiosk is at {address.url}; Ctrl+C stops it", flush=True)
-        make_server(service, address).run()
+        print(f"the kiosk is at {address.url(listening.getsockname()[1])}; Ctrl+C stops it",
+              flush=True)
+        server.run([listening])
 
 
 def _open_sources(options: Namespace) -> tuple[Camera | None, Microphone | None]:
@@ -119,3 +146,35 @@ def _open_sources(options: Namespace) -> tuple[Camera | None, Microphone | None]
     clock = FileClock()  # two files begin together, each time they are played
     return (camera_from(options.camera, clock) if options.camera != "none" else None,
             microphone_from(options.microphone, clock) if options.microphone != "none" else None)
+
+
+def _unit(options: Namespace) -> str:
+    """A systemd unit that runs the kiosk as it was asked for, by whoever asks."""
+    import getpass
+
+    from edge_runtime.gallery.device_key import default_key_file
+    from edge_runtime.kiosk.systemd import unit
+
+    beside = Path(sys.executable).with_name("visavox")
+    program = str(beside) if beside.is_file() else shutil.which("visavox")
+    if program is None:
+        raise UsageError("expected the program visavox on the path, found none; pip install "
+                         "'visavox[kiosk]'")
+    arguments: list[str] = []
+    for name, value in vars(options).items():
+        if name in ("command", "run", "print_systemd", "set_token", "demo") or not value:
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        for word in value if isinstance(value, list) else [value]:
+            arguments += [flag] if word is True else [flag, _absolute(word)]
+    writable = [default_key_file().parent]
+    if options.gallery is not None:
+        writable.append(options.gallery.absolute().parent)
+    return unit([program, "kiosk", *arguments], getpass.getuser(), writable)
+
+
+def _absolute(word: object) -> str:
+    """A file's whole path: systemd starts in another folder."""
+    path = Path(str(word))
+    return str(path.absolute() if isinstance(word, Path) or path.is_file() or path.is_dir()
+               else word)

@@ -27,7 +27,6 @@ class Metrics:
             "visavox_identify_seconds", "From a whole upload to its decision", buckets=_SECONDS,
             registry=self._registry)
         self.refused_tokens = self._counter("refused_tokens", "Wrong or missing tokens")
-        self.requests = self._counter("requests", "Answers, by status", "status")
         self.hooks = self._counter("hooks", "Runs of the hook, by result", "result")
         self.mqtt_connected = self._gauge("mqtt_connected", "Whether the broker answers")
         self.mqtt_dropped = self._counter("mqtt_dropped", "Messages that the queue had no room for")

@@ -63,7 +63,7 @@ class Presence:
 
     def _judge(self, seen: Seen) -> Decided | None:
         heard = seen.at_s - self._voice_s < _HEARD_S
-        there = seen.at_s - self._face_s < GONE_S or heard
+        there = seen.at_s - self._face_s < GONE_S or (heard and not _sees(seen))
         if not there and seen.named is None:
             self.state, self._since_s, self._told = "idle", None, None
             return None
@@ -87,6 +87,12 @@ class Presence:
         score = dict(scores).get(person) if person is not None else None
         return Decided(person, score, reason, scores,
                        {stage: round(ms, 3) for stage, ms in seen.ms.items()}, now())
+
+
+def _sees(seen: Seen) -> bool:
+    """Whether the camera works: then speech without a face is of somebody who is not here."""
+    camera = seen.status.get("camera")
+    return camera is not None and camera.state == "ok"
 
 
 def _top(verdict: Verdict | None) -> tuple[tuple[str, float], ...]:

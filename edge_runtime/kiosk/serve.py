@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from edge_runtime.errors import UsageError
+from edge_runtime.kiosk import systemd
 from edge_runtime.kiosk.app import make_app
 from edge_runtime.kiosk.limits import Impatient
 from edge_runtime.kiosk.security import LOOPBACK_HOSTS, is_loopback
@@ -44,15 +46,24 @@ class Address:
             raise UsageError(f"--host {self.host} lets other machines in: expected {missing}, "
                              "found none; or leave --host out, for this machine alone")
 
+    def listening(self) -> socket.socket:
+        """A socket bound to the address. UsageError where that cannot be."""
+        try:
+            family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+            return socket.create_server((self.host, self.port), family=family)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(f"cannot listen on {self.host}, port {self.port}: {reason}; end what "
+                             "does, or choose another with --host and --port") from None
+
     @property
     def names(self) -> tuple[str, ...]:
         """What clients may call it."""
         return (*LOOPBACK_HOSTS, self.host, socket.gethostname(), *self.hosts)
 
-    @property
-    def url(self) -> str:
+    def url(self, port: int) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' if self.tls_cert else ''}://{host}:{self.port}/"
+        return f"http{'s' if self.tls_cert else ''}://{host}:{port}/"
 
 
 class _Server(uvicorn.Server):
@@ -61,20 +72,36 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+        self._watched: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        systemd.notify("READY=1")
+        self._watched = asyncio.create_task(systemd.watched(lambda: self._service.station.alive))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        systemd.notify("STOPPING=1")
+        if self._watched:
+            self._watched.cancel()
         self._service.close()
         await super().shutdown(sockets)
 
 
 def make_server(service: Service, address: Address) -> uvicorn.Server:
-    """The server, not yet running: `run()` blocks until SIGINT or SIGTERM."""
+    """The server, not yet running: `run(sockets)` blocks until SIGINT or SIGTERM. UsageError for
+    TLS files that cannot be used."""
     options: dict[str, Any] = {}
     if address.tls_cert:
         options = {"ssl_certfile": address.tls_cert, "ssl_keyfile": address.tls_key}
-    return _Server(uvicorn.Config(
-        make_app(service, address.names), host=address.host, port=address.port,
-        http=Impatient, ws="websockets-sansio", ws_max_size=4096, ws_per_message_deflate=False,
+    config = uvicorn.Config(
+        make_app(service, address.names), http=Impatient, ws="websockets-sansio",
+        ws_max_size=4096, ws_per_message_deflate=False,
         limit_concurrency=_MAX_CONNECTIONS, timeout_keep_alive=10,
         timeout_graceful_shutdown=_STOP_S, proxy_headers=False, server_header=False,
-        access_log=False, log_level="warning", **options), service)
+        access_log=False, log_level="warning", **options)
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(f"{address.tls_cert}: expected a certificate and its key as PEM files, "
+                         f"found {error.strerror or error}") from None
+    return _Server(config, service)

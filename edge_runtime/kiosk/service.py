@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from edge_runtime.kiosk.enrolment import Enrolment
 from edge_runtime.kiosk.events import EventHub
 from edge_runtime.kiosk.live_view import LiveView
-from edge_runtime.kiosk.messages import Decided
+from edge_runtime.kiosk.messages import Decided, State
 from edge_runtime.kiosk.metrics import Metrics
 from edge_runtime.kiosk.station import Station
 from edge_runtime.kiosk.tokens import Tokens
@@ -21,7 +21,8 @@ PHONE = Path(__file__).parent.parent / "phone"
 
 
 class Service:
-    """One kiosk. bundle: the name by which it is shown."""
+    """One kiosk. bundle: the name by which it is shown. on_state: called with the state several
+    times a second."""
 
     def __init__(self, station: Station, tokens: Tokens, bundle: str) -> None:
         self.station, self.tokens, self.bundle = station, tokens, bundle
@@ -29,6 +30,7 @@ class Service:
         self.enrolment = Enrolment(station)
         self.live_view = LiveView(station)
         self.metrics = Metrics(station, self.hub)
+        self.on_state: list[Callable[[State], None]] = []
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -58,6 +60,8 @@ class Service:
         while True:
             await asyncio.sleep(VIEW_S)
             self.enrolment.expire()
+            for tell in self.on_state:
+                tell(self.station.state)
             if self.hub.clients:
                 self.hub.publish(self.station.view().message())
 
