@@ -13,6 +13,11 @@ MAX_CLIENTS = 16
 _KEPT = 100  # decisions for a client that does not read
 
 
+def as_text(message: Mapping[str, Any]) -> str:
+    """A message as it is sent."""
+    return json.dumps(message, separators=(",", ":"))
+
+
 class TooManyClientsError(Exception):
     """There are MAX_CLIENTS already."""
 
@@ -70,7 +75,7 @@ class EventHub:
     def publish(self, message: Mapping[str, Any]) -> None:
         """Never waits: what a slow client does not read is dropped, views first."""
         if self._subscriptions:
-            text = json.dumps(message, separators=(",", ":"))
+            text = as_text(message)
             for subscription in self._subscriptions:
                 subscription.put(message["type"], text)
 

@@ -49,7 +49,7 @@ async def events(socket: WebSocket) -> None:
     service = service_of(socket)
     await socket.accept()
     try:
-        with service.hub.subscribed() as subscription:
+        with service.subscribed() as subscription:
             gone = asyncio.create_task(_until_gone(socket))
             gone.add_done_callback(lambda _: subscription.close())
             try:
@@ -83,7 +83,7 @@ async def stream(request: Request) -> StreamingResponse:
 
 async def _sent(service: Service) -> AsyncIterator[str]:
     try:
-        with service.hub.subscribed() as subscription:
+        with service.subscribed() as subscription:
             while True:
                 try:
                     async with asyncio.timeout(_HEARTBEAT_S):

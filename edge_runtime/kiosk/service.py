@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from edge_runtime.kiosk.enrolment import Enrolment
-from edge_runtime.kiosk.events import EventHub
+from edge_runtime.kiosk.events import EventHub, Subscription, as_text
 from edge_runtime.kiosk.live_view import LiveView
 from edge_runtime.kiosk.messages import Decided, State
 from edge_runtime.kiosk.metrics import Metrics
@@ -31,6 +31,7 @@ class Service:
         self.live_view = LiveView(station)
         self.metrics = Metrics(station, self.hub)
         self.on_state: list[Callable[[State], None]] = []
+        self._current: Decided | None = None  # what was told of whoever is there
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -38,6 +39,7 @@ class Service:
         loop = asyncio.get_running_loop()
 
         def decided(found: Decided) -> None:
+            self._current = found
             self.metrics.decisions.labels(found.reason).inc()
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self.hub.publish, found.message())
@@ -51,6 +53,14 @@ class Service:
                 self.close()
                 telling.cancel()
 
+    @contextlib.contextmanager
+    def subscribed(self) -> Iterator[Subscription]:
+        """A client that listens; it is told first who is there now. Raises TooManyClientsError."""
+        with self.hub.subscribed() as subscription:
+            if self._current:
+                subscription.put("decision", as_text(self._current.message()))
+            yield subscription
+
     def close(self) -> None:
         """Ends every client's stream."""
         self.hub.close()
@@ -60,6 +70,8 @@ class Service:
         while True:
             await asyncio.sleep(VIEW_S)
             self.enrolment.expire()
+            if self.station.state in ("idle", "enrolling"):
+                self._current = None
             for tell in self.on_state:
                 tell(self.station.state)
             if self.hub.clients:
