@@ -78,9 +78,9 @@ def _kiosk(options: Namespace) -> None:
 def _need_extra() -> None:
     try:
         import fastapi  # noqa: F401
-        import multipart  # noqa: F401
         import paho.mqtt  # noqa: F401
         import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
         import websockets  # noqa: F401
     except ImportError as error:

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, HTTPException, Request, UploadFile
 
 from edge_runtime.face import decode_picture
-from edge_runtime.kiosk import answers
+from edge_runtime.kiosk import answers, enrolment
 from edge_runtime.kiosk.access import need_token, service_of
-from edge_runtime.kiosk.enrolment import ANGLES, RECORDED_S, SENTENCES
 from edge_runtime.voice import decode_clip
 
 Problem = {"model": answers.Problem}
@@ -37,8 +36,9 @@ def forget(request: Request, name: str) -> answers.Forgotten:
 @router.post("/enrolment", summary="Begin to enroll somebody", status_code=201)
 def begin(request: Request, new: answers.NewEnrolment) -> answers.Enrolling:
     name = service_of(request).enrolment.begin(new.name, new.consent)
-    return answers.Enrolling(name=name, angles=list(ANGLES), sentences=SENTENCES,
-                             recorded_s=RECORDED_S)
+    return answers.Enrolling(
+        name=name, angles=list(enrolment.ANGLES), sentences=enrolment.SENTENCES,
+        recorded_s=enrolment.RECORDED_S)
 
 
 @router.post("/enrolment/face", summary="Take the face that is before the camera")

@@ -114,11 +114,12 @@ class Hook:
                                f"{parts.query}", content, {"Content-Type": "application/json"})
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            if late.is_set():
-                raise TimeoutError from None
-            raise
+            if not late.is_set():
+                raise
         finally:
             timer.cancel()
             connection.close()
+        if late.is_set():
+            raise TimeoutError
         if not 200 <= status < 300:
             raise OSError(f"the webhook answers {status}")

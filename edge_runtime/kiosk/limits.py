@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -21,10 +22,7 @@ MAX_UPLOAD = 12 * 1024 * 1024
 UPLOADS = ("/api/identify",)
 BODY_S = 20.0  # from the headers to the last byte of the body
 HEADERS_S = 10.0  # from the first byte of a connection, or of the next request, to the last header
-
-
-class _TooLargeError(Exception):
-    pass
+_CLOSE = {"Connection": "close"}
 
 
 class BodyLimit:
@@ -38,45 +36,39 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         most = MAX_UPLOAD if scope["path"] in UPLOADS else MAX_BODY
-        bounded = _Bounded(receive, send, most)
         length = Headers(scope=scope).get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length) > most:
+            await JSONResponse({"detail": _too_large(most)}, 413, _CLOSE)(scope, receive, send)
+        else:
+            await self._app(scope, _bounded(receive, most), send)
+
+
+def _too_large(most: int) -> str:
+    return f"expected at most {most} bytes; send less"
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """HTTPException, which FastAPI answers with, for what is beyond the limits."""
+    left, complete = most, False
+    until_s = asyncio.get_running_loop().time() + BODY_S
+
+    async def received() -> Message:
+        nonlocal left, complete
+        if complete:  # what comes now is that the client has gone
+            return await receive()
         try:
-            if length.isascii() and length.isdigit() and int(length) > most:
-                raise _TooLargeError
-            await self._app(scope, bounded.receive, bounded.send)
-        except _TooLargeError:
-            await bounded.refuse(413, f"expected at most {most} bytes", scope)
+            async with asyncio.timeout_at(until_s):
+                message = await receive()
         except TimeoutError:
-            await bounded.refuse(408, f"expected the body within {BODY_S:.0f} s", scope)
-
-
-class _Bounded:
-    def __init__(self, receive: Receive, send: Send, most: int) -> None:
-        self._receive, self._send = receive, send
-        self._left = most
-        self._until_s = asyncio.get_running_loop().time() + BODY_S
-        self._complete = self._answered = False
-
-    async def receive(self) -> Message:
-        if self._complete:  # what comes now is that the client has gone
-            return await self._receive()
-        async with asyncio.timeout_at(self._until_s):
-            message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise _TooLargeError
-        self._complete = not message.get("more_body", False)
+            raise HTTPException(408, f"expected the whole body within {BODY_S:g} s; send less",
+                                _CLOSE) from None
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413, _too_large(most), _CLOSE)
+        complete = not message.get("more_body", False)
         return message
 
-    async def send(self, message: Message) -> None:
-        self._answered = True
-        await self._send(message)
-
-    async def refuse(self, status: int, detail: str, scope: Scope) -> None:
-        if self._answered:
-            raise asyncio.CancelledError  # too late to say so: the connection is closed
-        await JSONResponse({"detail": detail}, status, {"Connection": "close"})(
-            scope, self._receive, self._send)
+    return received
 
 
 class Impatient(H11Protocol):
