@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from edge_runtime.errors import GalleryError
+from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
 from edge_runtime.gallery.clock import now
@@ -151,11 +151,11 @@ class Gallery:
         counts, enrolled = sample_counts(samples), now()
         with self._records.writing():
             if self._records.roster.find(name):
-                raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them "
-                                   "first, or choose another name")
+                raise NameTakenError(f"{shown(name)} is enrolled already; 'visavox forget' them "
+                                     "first, or choose another name")
             twin = None if allow_duplicate else most_alike(self._records.roster, samples)
             if twin:
-                raise GalleryError(
+                raise DuplicateError(
                     f"{shown(name)} seems to be enrolled already as {shown(twin.name)} (cosine "
                     f"{twin.similarity:.2f}, from {SAME_PERSON_COSINE:.2f} on two are taken for "
                     "one person); repeat with --allow-duplicate where they are two people")

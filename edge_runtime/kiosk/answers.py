@@ -13,9 +13,11 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Problem(BaseModel):
-    """What was expected, what was found, and what to do."""
+    """What was expected, what was found, and what to do. reason: a word for it, where a client can
+    do something about it (app.py, REASONS)."""
 
     detail: str
+    reason: str | None = None
 
 
 class SourceStatus(BaseModel):

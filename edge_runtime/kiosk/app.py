@@ -11,14 +11,18 @@ from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
 
 from edge_runtime import __version__
-from edge_runtime.errors import VisavoxError
+from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError, VisavoxError
 from edge_runtime.kiosk import administration, looking_on
+from edge_runtime.kiosk.enrolment import AlreadyEnrollingError
 from edge_runtime.kiosk.limits import MAX_UPLOAD, BodyLimit
 from edge_runtime.kiosk.security import LOOPBACK_HOSTS, Guard
 from edge_runtime.kiosk.service import PAGE, PHONE, Service
 
 DESCRIPTION = ("Who is in front of this kiosk. It says who is probably there; it is not access "
                "control: a photograph and a recording pass for the person.")
+
+REASONS: dict[type[Exception], str] = {
+    NameTakenError: "name_taken", DuplicateError: "duplicate", AlreadyEnrollingError: "enrolling"}
 
 # Uploads stay in memory: pictures of people have no business on a disk, not even for a moment.
 MultiPartParser.spool_max_size = MAX_UPLOAD
@@ -45,12 +49,10 @@ def make_app(service: Service, hosts: Iterable[str] = LOOPBACK_HOSTS) -> FastAPI
 
 
 async def _mistake(_: Request, error: Exception) -> Response:
-    return JSONResponse({"detail": str(error)}, _status(error))
+    return JSONResponse({"detail": str(error), "reason": REASONS.get(type(error))}, _status(error))
 
 
 def _status(error: Exception) -> int:
-    from edge_runtime.errors import GalleryError
-
     return 409 if isinstance(error, GalleryError) else 400
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge_runtime.crop import face_crop
-from edge_runtime.errors import GalleryError
+from edge_runtime.errors import GalleryError, NameTakenError
 from edge_runtime.gallery.names import checked_consent, checked_name, name_key, shown
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.gallery.store import Summary
@@ -61,6 +61,10 @@ class _Walk:
     asked_s: float
 
 
+class AlreadyEnrollingError(GalleryError):
+    """Somebody else is being enrolled."""
+
+
 class Enrolment:
     """At most one at a time. Raises GalleryError for what cannot be done now."""
 
@@ -75,12 +79,13 @@ class Enrolment:
         name, consent = checked_name(name), checked_consent(consent)
         with self._lock:
             if self._current() is not None:
-                raise GalleryError("somebody is being enrolled already; finish or cancel that")
+                raise AlreadyEnrollingError("somebody is being enrolled already; finish or cancel "
+                                            "that")
             with self._station.using:
                 taken = {name_key(person.person) for person in gallery.people()}
             if name_key(name) in taken:
-                raise GalleryError(f"{shown(name)} is enrolled already; forget them first, or "
-                                   "choose another name")
+                raise NameTakenError(f"{shown(name)} is enrolled already; forget them first, or "
+                                     "choose another name")
             self._walk = _Walk(name, consent, {}, time.monotonic())
             self._station.enrolling = True
         return name

@@ -13,12 +13,13 @@ let name = "";
 let faces = []; // the angles that were kept
 let voices = []; // the sentences
 let found = null; // whether the kiosk recognises who was enrolled; null: nobody was there to see
+let duplicate = false; // whether they seem to be enrolled under another name
 
 const part = (selector) => element("enrol").querySelector(selector);
 const missing = (all, kept) => all.find((one) => !kept.includes(one));
 
 export function startEnrolment() {
-  [name, faces, voices, found] = ["", [], [], null];
+  [name, faces, voices, found, duplicate] = ["", [], [], null, false];
   part("form").reset();
   part("form").onsubmit = begin;
   element("take").onclick = () => attempt(element("take"), takeFace);
@@ -34,7 +35,7 @@ export function endEnrolment() {
     call("DELETE", "/api/enrolment").catch(() => {}); // or the kiosk gives it up by itself, later
   }
   step = null;
-  delete document.body.dataset.step;
+  delete document.body.dataset.walk;
 }
 
 /** Writes what depends on the language and on how far the walk is. */
@@ -51,13 +52,14 @@ export function showEnrolment() {
   say(element("check-name"), name);
   say(element("check-faces"), faces.length);
   say(element("check-voices"), voices.length);
+  say(element("finish"), text(duplicate ? "check.two" : "check.finish"));
   say(element("done-title"), text("done.title", {name}));
   say(element("done-text"), text(`done.${found}`));
   element("cancel").hidden = step === "done";
 }
 
 function goTo(next) {
-  step = document.body.dataset.step = next;
+  step = document.body.dataset.walk = next;
   say(part(".message"), "");
   showEnrolment();
   part(`[data-step="${step}"] h1`).focus();
@@ -91,9 +93,15 @@ async function recordVoice() {
 }
 
 async function finish() {
-  const {recognised} = await call("POST", "/api/enrolment/finish");
-  found = recognised;
-  goTo("done");
+  try {
+    const answer = await call("POST", "/api/enrolment/finish", {allow_duplicate: duplicate});
+    found = answer.recognised;
+    goTo("done");
+  } catch (error) {
+    duplicate = error.reason === "duplicate"; // and they may say that they are two people
+    showEnrolment();
+    throw error;
+  }
 }
 
 /** Runs a step of the walk; what the kiosk says against it is shown. */

@@ -39,9 +39,9 @@ export function languageName(code) {
   return new Intl.DisplayNames([code], {type: "language"}).of(code);
 }
 
-/** What to say about a Refusal of server.js: by its status, else what the kiosk said. */
+/** What to say about a Refusal of server.js: by its reason or status, else what the kiosk said. */
 export function refusal(error) {
-  return texts[`refused.${error.status}`] ?? error.message;
+  return texts[`refused.${error.reason}`] ?? texts[`refused.${error.status}`] ?? error.message;
 }
 
 function fill() {

@@ -6,6 +6,7 @@ import {call} from "./server.js";
 
 export async function showPeople() {
   const message = element("people").querySelector(".message");
+  say(message, "");
   try {
     const {people} = await call("GET", "/api/people");
     element("people-list").replaceChildren(...people.map(entry));
@@ -41,13 +42,14 @@ function askToForget(person) {
 }
 
 async function forget(person) {
-  const message = element("people").querySelector(".message");
+  let said;
   try {
     await call("DELETE", `/api/people/${encodeURIComponent(person)}`);
-    say(message, text("forget.done", {name: person}));
+    said = text("forget.done", {name: person});
   } catch (error) {
-    say(message, refusal(error));
+    said = refusal(error);
   }
   await showPeople();
+  say(element("people").querySelector(".message"), said);
   element("people").querySelector("h1").focus(); // the button that had it is gone
 }

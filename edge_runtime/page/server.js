@@ -8,11 +8,12 @@ let token = null; // in memory alone: closing or leaving the administration forg
 export const hasToken = () => token !== null;
 export const setToken = (value) => { token = value; };
 
-/** What the kiosk refused. status: HTTP's, or 0 where it cannot be reached. */
+/** What the kiosk refused. status: HTTP's, or 0 where it cannot be reached; reason: a word or null. */
 export class Refusal extends Error {
-  constructor(status, message) {
+  constructor(status, message, reason = null) {
     super(message);
     this.status = status;
+    this.reason = reason;
   }
 }
 
@@ -31,7 +32,8 @@ export async function call(method, path, content) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
-  throw new Refusal(response.status, String(answer?.detail ?? response.statusText));
+  throw new Refusal(response.status, String(answer?.detail ?? response.statusText),
+                    answer?.reason);
 }
 
 /** Listens for as long as the page is open, and connects again whenever the server went away. */

@@ -57,7 +57,7 @@ def picture_of_the_walk(page: Page, stage: Stage) -> None:
     page.click("#unlock button")
     page.fill("#name", "Ben")
     page.check("#consent")
-    page.click("[data-step=person] button")
+    page.click("#enrol [data-step=person] button")
     page.wait_for_timeout(2000)  # until the kiosk sees him
     page.click("#take")
     page.wait_for_selector("#angles li.done")

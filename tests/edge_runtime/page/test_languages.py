@@ -11,6 +11,7 @@ import pytest
 
 from edge_runtime.capture.status import State as SourceState
 from edge_runtime.decide import Reason
+from edge_runtime.kiosk.app import REASONS
 from edge_runtime.kiosk.messages import State
 from edge_runtime.kiosk.presence import HINTS
 from edge_runtime.quality import FaceReason, VoiceReason
@@ -18,11 +19,13 @@ from edge_runtime.quality import FaceReason, VoiceReason
 PAGE = Path(__file__).resolve().parents[3] / "edge_runtime" / "page"
 LANGUAGES = {file.stem: json.loads(file.read_text(encoding="utf-8"))
              for file in sorted((PAGE / "languages").glob("*.json"))}
+REFUSING = ("0", "401", "403", "429")  # statuses of HTTP, and the kiosk that does not answer
 ENROLMENT_REASONS = ("no_picture", "no_sound", "not_alike")  # kiosk/README.md
 SPOKEN = {
     "state": get_args(State), "headline": get_args(State), "what": get_args(State),
     "reason": (*get_args(Reason), *get_args(FaceReason), *get_args(VoiceReason),
                *ENROLMENT_REASONS),
+    "refused": (*REASONS.values(), *REFUSING),
     "hint": tuple(HINTS.values()), "source": get_args(SourceState)}
 
 
@@ -55,7 +58,7 @@ def test_every_text_that_the_page_asks_for_is_there_and_no_other() -> None:
     asked = set(re.findall(r'data-(?:text|label)="([^"]+)"', sources))
     asked |= set(re.findall(r'"([a-z]+(?:[.-][a-z0-9-]+)*)"', sources)) & set(LANGUAGES["en"])
     built = {key for key in LANGUAGES["en"] if key.partition(".")[0] in
-             (*SPOKEN, "angle", "sentence", "done", "refused")}
+             (*SPOKEN, "angle", "sentence", "done")}
     assert asked | built == set(LANGUAGES["en"])
 
 

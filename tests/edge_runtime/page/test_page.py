@@ -112,12 +112,12 @@ def test_enrolment_recognition_and_forgetting(page: Page, stage: Stage) -> None:
     assert_accessible(page)
     unlock(page, stage, "enrol")
     page.fill("#name", "Ben")
-    page.click("[data-step=person] button")  # without the consent it goes no further
-    assert page.is_visible("[data-step=person]")
+    page.click("#enrol [data-step=person] button")  # without the consent it goes no further
+    assert page.is_visible("#enrol [data-step=person]")
     assert_accessible(page)
     assert_fits(page)
     page.check("#consent")
-    page.click("[data-step=person] button")
+    page.click("#enrol [data-step=person] button")
 
     page.wait_for_selector("#take")
     stage.scene.show(EMPTY_ROOM, stage.ben.sounds)
@@ -174,7 +174,7 @@ def forget_by_keyboard(page: Page, stage: Stage) -> None:
     """Ben, in German, without a mouse; Ada stays."""
     page.focus("nav a[href='#people']")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "token"
+    until(page, "document.activeElement.id === 'token'")
     page.keyboard.type(stage.kiosk.token)
     page.keyboard.press("Enter")
     page.wait_for_selector("#people-list li")
@@ -203,10 +203,31 @@ def tab_to(page: Page, there: str) -> None:
     raise AssertionError(f"not reached by Tab: {there}")
 
 
+def test_somebody_who_is_enrolled_already(page: Page, stage: Stage) -> None:
+    """The name is refused; under another one they are asked whether they are two people."""
+    assert stage.ada
+    stage.scene.show(stage.ada.pictures[0], stage.ada.sounds)
+    unlock(page, stage, "enrol")
+    page.fill("#name", "ADA")
+    page.check("#consent")
+    page.click("#enrol [data-step=person] button")
+    shows(page, "#enrol .message", EN["refused.name_taken"])
+    page.fill("#name", "Ada's twin")
+    page.click("#enrol [data-step=person] button")
+    show_and_speak(page, stage, stage.ada, EN)
+    page.click("#finish")
+    shows(page, "#enrol .message", EN["refused.duplicate"])
+    shows(page, "#finish", EN["check.two"])
+    page.click("#cancel")
+    unlock(page, stage, "people")
+    shows(page, "#people-count", EN["people.count"].format(count=1))
+
+
 def test_the_walk_by_keyboard_alone(page: Page, stage: Stage) -> None:
     stage.scene.show(stage.ben.pictures[0], stage.ben.sounds)
     tab_to(page, "document.activeElement.hash === '#enrol'")
     page.keyboard.press("Enter")
+    until(page, "document.activeElement.id === 'token'")
     page.keyboard.type(stage.kiosk.token)
     page.keyboard.press("Enter")
     until(page, "document.activeElement.tagName === 'H1'")
@@ -215,7 +236,7 @@ def test_the_walk_by_keyboard_alone(page: Page, stage: Stage) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")  # in a form it goes on
-    until(page, "document.activeElement.closest('[data-step=faces]')")
+    until(page, "document.activeElement.closest('section[data-step=faces]') !== null")
     tab_to(page, "document.activeElement.id === 'take'")
     page.keyboard.press("Enter")
     page.wait_for_selector("#angles li.done")
@@ -290,7 +311,7 @@ def test_people_of_people30(
         unlock(page, stage, "enrol")
         page.fill("#name", "Ben")
         page.check("#consent")
-        page.click("[data-step=person] button")
+        page.click("#enrol [data-step=person] button")
         show_and_speak(page, stage, ben, EN)
         page.click("#finish")
         shows(page, "#done-title", "Hello, Ben")
