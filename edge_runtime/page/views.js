@@ -27,9 +27,9 @@ export function prepareViews() {
 
 function showView({moved}) {
   const asked = currentView();
+  if (asked !== "enrol") endEnrolment(); // which needs the token
   if (asked === "live") setToken(null);
   element("token").value = "";
-  if (asked !== "enrol") endEnrolment();
   const shown = asked !== "live" && !hasToken() ? "unlock" : asked;
   document.body.dataset.view = shown;
   for (const panel of document.querySelectorAll(".panel")) panel.hidden = panel.id !== shown;
