@@ -111,7 +111,7 @@ def _run(
     from edge_runtime.kiosk.configuration import read_configuration
     from edge_runtime.kiosk.hooks import Hook
     from edge_runtime.kiosk.mqtt import Broker
-    from edge_runtime.kiosk.serve import make_server
+    from edge_runtime.kiosk.serve import make_server, run
     from edge_runtime.kiosk.service import Service
     from edge_runtime.kiosk.station import Station
 
@@ -136,7 +136,7 @@ def _run(
                   "makes one")
         print(f"the kiosk is at {address.url(listening.getsockname()[1])}; Ctrl+C stops it",
               flush=True)
-        server.run([listening])
+        run(server, listening)
 
 
 def _open_sources(options: Namespace) -> tuple[Camera | None, Microphone | None]:

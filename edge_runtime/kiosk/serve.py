@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +90,7 @@ class _Server(uvicorn.Server):
 
 
 def make_server(service: Service, address: Address) -> uvicorn.Server:
-    """The server, not yet running: `run(sockets)` blocks until SIGINT or SIGTERM. UsageError for
+    """The server, not yet running. UsageError for
     TLS files that cannot be used."""
     options: dict[str, Any] = {}
     if address.tls_cert:
@@ -98,10 +100,16 @@ def make_server(service: Service, address: Address) -> uvicorn.Server:
         ws_max_size=4096, ws_per_message_deflate=False,
         limit_concurrency=_MAX_CONNECTIONS, timeout_keep_alive=10,
         timeout_graceful_shutdown=_STOP_S, proxy_headers=False, server_header=False,
-        access_log=False, log_level="warning", **options)
+        access_log=False, log_config=None, log_level="warning", **options)
     try:
         config.load()
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(f"{address.tls_cert}: expected a certificate and its key as PEM files, "
                          f"found {error.strerror or error}") from None
     return _Server(config, service)
+
+
+def run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Serves until SIGINT or SIGTERM, which then end the caller's contexts in order."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes it on at the end
+    server.run([listening])

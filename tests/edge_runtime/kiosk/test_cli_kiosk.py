@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -58,6 +59,7 @@ class Process:
         self.child = subprocess.Popen(
             [sys.executable, "-c", RUN, "kiosk", "--port", "0", *map(str, arguments)],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.client = httpx.Client(timeout=10)
         lines = []
         assert self.child.stdout
         for line in self.child.stdout:
@@ -68,7 +70,11 @@ class Process:
         assert hasattr(self, "url"), lines
 
     def state(self) -> str:
-        return str(httpx.get(f"{self.url}/api/status", timeout=10).json()["state"])
+        return str(self.status()["state"])
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get(f"{self.url}/api/status").json()
+        return found
 
     def end(self) -> int:
         self.child.send_signal(signal.SIGTERM)
@@ -110,7 +116,7 @@ def test_a_killed_camera_process_is_started_again(
     kiosk = start("--bundle", bundle, "--camera", "rpicam", "--microphone", "none")
 
     def camera() -> str:
-        return str(httpx.get(f"{kiosk.url}/api/status", timeout=10).json()["camera"]["state"])
+        return str(kiosk.status()["camera"]["state"])
 
     wait_until(lambda: kiosk.state() == "known", 30)
     pids = tmp_path / "pids"
@@ -126,7 +132,7 @@ def test_without_devices_it_says_so_and_goes_on(
 ) -> None:
     kiosk = start("--bundle", bundle, "--camera", tmp_path, "--microphone", "none")
     for _ in range(3):
-        assert httpx.get(f"{kiosk.url}/healthz", timeout=10).status_code == 200
+        assert kiosk.client.get(f"{kiosk.url}/healthz").status_code == 200
         time.sleep(0.3)
     assert kiosk.end() == 0
 
@@ -165,7 +171,8 @@ def test_with_tls_and_a_token_others_are_let_in(
                   "0.0.0.0", "--tls-cert", certificate[0], "--tls-key", certificate[1],
                   "--token-file", file)
     port = kiosk.url.rpartition(":")[2]
-    answer = httpx.get(f"https://localhost:{port}/healthz", verify=str(certificate[0]))
+    trusted = ssl.create_default_context(cafile=certificate[0])
+    answer = httpx.get(f"https://localhost:{port}/healthz", verify=trusted)
     assert answer.status_code == 200 and answer.headers["Strict-Transport-Security"]
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"http://localhost:{port}/healthz")
