@@ -8,18 +8,17 @@ const STEPS = ["person", "faces", "voices", "check", "done"];
 const ANGLES = ["front", "left", "right"];
 const SENTENCES = [1, 2, 3];
 
-let step = null;
-let name = "";
-let faces = []; // the angles that were kept
-let voices = []; // the sentences
-let found = null; // whether the kiosk recognises who was enrolled; null: nobody was there to see
-let duplicate = false; // whether they seem to be enrolled under another name
+// faces, voices: the angles and sentences that were kept. duplicate: whether they seem to be enrolled
+// under another name. recognised: whether the kiosk knows them now, null where it saw nobody.
+let walk = null;
+
+class LeftError extends Error {}
 
 const part = (selector) => element("enrol").querySelector(selector);
 const missing = (all, kept) => all.find((one) => !kept.includes(one));
 
 export function startEnrolment() {
-  [name, faces, voices, found, duplicate] = ["", [], [], null, false];
+  walk = {step: "person", name: "", faces: [], voices: [], duplicate: false, recognised: null};
   part("form").reset();
   part("form").onsubmit = begin;
   element("take").onclick = () => attempt(element("take"), takeFace);
@@ -31,16 +30,17 @@ export function startEnrolment() {
 
 /** Leaves the walk; what was kept of somebody not yet enrolled is thrown away. */
 export function endEnrolment() {
-  if (["faces", "voices", "check"].includes(step)) {
+  if (["faces", "voices", "check"].includes(walk?.step)) {
     call("DELETE", "/api/enrolment").catch(() => {}); // or the kiosk gives it up by itself, later
   }
-  step = null;
+  walk = null;
   delete document.body.dataset.walk;
 }
 
 /** Writes what depends on the language and on how far the walk is. */
 export function showEnrolment() {
-  if (step === null) return;
+  if (walk === null) return;
+  const {step, name, faces, voices, duplicate, recognised} = walk;
   for (const section of element("enrol").querySelectorAll("[data-step]")) {
     section.hidden = section.dataset.step !== step;
   }
@@ -54,52 +54,54 @@ export function showEnrolment() {
   say(element("check-voices"), voices.length);
   say(element("finish"), text(duplicate ? "check.two" : "check.finish"));
   say(element("done-title"), text("done.title", {name}));
-  say(element("done-text"), text(`done.${found}`));
+  say(element("done-text"), text(`done.${recognised}`));
   element("cancel").hidden = step === "done";
 }
 
 function goTo(next) {
-  step = document.body.dataset.walk = next;
+  walk.step = document.body.dataset.walk = next;
   say(part(".message"), "");
   showEnrolment();
-  part(`[data-step="${step}"] h1`).focus();
+  part(`[data-step="${next}"] h1`).focus();
 }
 
 async function begin(event) {
   event.preventDefault();
   await attempt(part("form button"), async () => {
-    name = element("name").value.trim();
-    await call("POST", "/api/enrolment", {name, consent: text("consent.text")});
+    const {name} = await ask("", {name: element("name").value, consent: text("consent.text")});
+    walk.name = name;
     goTo("faces");
   });
 }
 
 async function takeFace() {
-  const angle = missing(ANGLES, faces);
-  const {kept, reason} = await call("POST", "/api/enrolment/face", {angle});
+  const angle = missing(ANGLES, walk.faces);
+  const {kept, reason} = await ask("/face", {angle});
   if (!kept) return say(part(".message"), coded("reason", reason));
-  faces.push(angle);
-  return missing(ANGLES, faces) ? showEnrolment() : goTo("voices");
+  walk.faces.push(angle);
+  return missing(ANGLES, walk.faces) ? showEnrolment() : goTo("voices");
 }
 
 async function recordVoice() {
-  const sentence = missing(SENTENCES, voices);
+  const sentence = missing(SENTENCES, walk.voices);
   say(element("record"), text("voices.recording"));
-  const {kept, reason} = await call("POST", "/api/enrolment/voice", {sentence})
-    .finally(() => say(element("record"), text("voices.record")));
+  const {kept, reason} = await ask("/voice", {sentence}).finally(
+    () => say(element("record"), text("voices.record")));
   if (!kept) return say(part(".message"), coded("reason", reason));
-  voices.push(sentence);
-  return missing(SENTENCES, voices) ? showEnrolment() : goTo("check");
+  walk.voices.push(sentence);
+  return missing(SENTENCES, walk.voices) ? showEnrolment() : goTo("check");
 }
 
 async function finish() {
   try {
-    const answer = await call("POST", "/api/enrolment/finish", {allow_duplicate: duplicate});
-    found = answer.recognised;
+    const {recognised} = await ask("/finish", {allow_duplicate: walk.duplicate});
+    walk.recognised = recognised;
     goTo("done");
   } catch (error) {
-    duplicate = error.reason === "duplicate"; // and they may say that they are two people
-    showEnrolment();
+    if (error.reason === "duplicate") { // they may say that they are two people
+      walk.duplicate = true;
+      showEnrolment();
+    }
     throw error;
   }
 }
@@ -107,7 +109,19 @@ async function finish() {
 /** Runs a step of the walk; what the kiosk says against it is shown. */
 async function attempt(button, work) {
   say(part(".message"), "");
-  await whileBusy(button, work).catch((error) => say(part(".message"), refusal(error)));
+  await whileBusy(button, work).catch((error) => {
+    if (!(error instanceof LeftError)) say(part(".message"), refusal(error));
+  });
+}
+
+/** Asks the kiosk; LeftError where the walk was left before it answered. */
+async function ask(path, content) {
+  const asking = walk;
+  try {
+    return await call("POST", `/api/enrolment${path}`, content);
+  } finally {
+    if (walk !== asking) throw new LeftError();
+  }
 }
 
 /** A mark for each thing to do: done, now, or to come. */

@@ -21,7 +21,8 @@ async function start() {
   element("language").onchange = () => changeLanguage(available);
   element("theme").onclick = changeTheme;
   if (status?.enrolls === false) {
-    for (const view of ["enrol", "people"]) document.querySelector(`nav [href="#${view}"]`).remove();
+    document.querySelectorAll("nav [href='#enrol'], nav [href='#people']")
+      .forEach((link) => link.remove());
   }
   showLive();
   showCondition();

@@ -23,7 +23,8 @@ function entry({person, enrolled}) {
   const since = document.createElement("small");
   const forget = document.createElement("button");
   name.textContent = person;
-  since.textContent = text("people.since", {date: new Date(enrolled).toLocaleDateString(language, {dateStyle: "medium"})});
+  const date = new Date(enrolled).toLocaleDateString(language, {dateStyle: "medium"});
+  since.textContent = text("people.since", {date});
   forget.textContent = text("people.forget");
   forget.className = "plain";
   forget.setAttribute("aria-label", text("people.forget-name", {name: person}));

@@ -8,7 +8,8 @@ let token = null; // in memory alone: closing or leaving the administration forg
 export const hasToken = () => token !== null;
 export const setToken = (value) => { token = value; };
 
-/** What the kiosk refused. status: HTTP's, or 0 where it cannot be reached; reason: a word or null. */
+/** What the kiosk refused. status: HTTP's, or 0 where it cannot be reached. reason: a word, or
+    null. */
 export class Refusal extends Error {
   constructor(status, message, reason = null) {
     super(message);

@@ -20,12 +20,12 @@ export function currentView() {
 export function prepareViews() {
   element("unlock").querySelector("form").onsubmit = unlock;
   addEventListener("pagehide", endEnrolment);
-  addEventListener("hashchange", () => showView({moved: true}));
+  addEventListener("hashchange", showView);
   for (const event of ["pointerdown", "keydown"]) addEventListener(event, waitForIdle);
-  showView({moved: false});
+  showView();
 }
 
-function showView({moved}) {
+function showView() {
   const asked = currentView();
   if (asked !== "enrol") endEnrolment(); // which needs the token
   if (asked === "live") setToken(null);
@@ -39,7 +39,7 @@ function showView({moved}) {
   }
   if (shown === "enrol") startEnrolment();
   if (shown === "people") showPeople();
-  if (moved && shown === "unlock") element("token").focus();
+  if (shown === "unlock") element("token").focus();
   if (shown === "people") element("people").querySelector("h1").focus();
   waitForIdle();
 }
@@ -57,7 +57,7 @@ async function unlock(event) {
       say(message, refusal(error));
     }
   });
-  if (hasToken()) showView({moved: true}); else element("token").select();
+  if (hasToken()) showView(); else element("token").select();
 }
 
 function waitForIdle() {
