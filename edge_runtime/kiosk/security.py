@@ -114,6 +114,8 @@ def _with_headers(scope: Scope, send: Send) -> Send:
                 headers.setdefault(name, value)
             if scope["path"].startswith("/api"):
                 headers.setdefault("Cache-Control", "no-store")
+            elif scope["path"].startswith(("/page/", "/phone/")):
+                headers.setdefault("Cache-Control", "no-cache")  # or an update comes in pieces
             if scope["scheme"] == "https":
                 headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         await send(message)
