@@ -8,7 +8,7 @@ import {call, listen} from "./server.js";
 const LOOK_MS = 3000; // between two looks at how camera and microphone are
 const WELL = ["ok", "starting", "ended"]; // a file that has ended is played again
 
-let connected = false;
+let connected = null; // not known yet
 let status = null;
 let elsewhere = false; // on another machine, which is not told who is there
 
@@ -32,11 +32,11 @@ export function follow() {
 
 export function showCondition() {
   const away = ["camera", "microphone"].filter(
-    (source) => status?.[source] && !WELL.includes(status[source].state));
-  const words = connected
-    ? away.map((source) => `${text(source)}: ${coded("source", status[source].state)}`)
-    : [text(elsewhere ? "elsewhere" : "offline")];
-  document.body.classList.toggle("no-picture", !connected || away.includes("camera"));
+    (source) => status?.[source].present && !WELL.includes(status[source].state));
+  const words = connected === false ? [text(elsewhere ? "elsewhere" : "offline")]
+    : away.map((source) => `${text(source)}: ${coded("source", status[source].state)}`);
+  document.body.classList.toggle("no-picture", connected === false || away.includes("camera"));
+  document.body.classList.toggle("no-microphone", status?.microphone.present === false);
   say(element("trouble"), words.join(" · "));
 }
 

@@ -15,8 +15,17 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.edge_runtime.page.conftest import ADA, BEN, PATIENCE_MS, STRANGER
-from tests.edge_runtime.page.staging import KIOSK_SCREEN, Stage, chromium, launch, on_stage
+from tests.edge_runtime.page.staging import (
+    ADA,
+    BEN,
+    KIOSK_SCREEN,
+    PATIENCE_MS,
+    STRANGER,
+    Stage,
+    chromium,
+    launch,
+    on_stage,
+)
 from tests.edge_runtime.page.stand_ins import drawn_person
 
 FOLDER = Path(__file__).resolve().parent

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.edge_runtime.page.staging import KIOSK_SCREEN, Stage, chromium, launch, on_stage
+from tests.edge_runtime.page.staging import (
+    ADA,
+    BEN,
+    KIOSK_SCREEN,
+    PATIENCE_MS,
+    STRANGER,
+    OpenPage,
+    Stage,
+    chromium,
+    launch,
+    on_stage,
+)
 from tests.edge_runtime.page.stand_ins import drawn_person
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-PATIENCE_MS = 60_000  # a busy machine is no failure
-ADA, BEN, STRANGER = 10, 7, 6  # who look and sound different
-
-OpenPage = Callable[..., "Page"]
-
 
 @pytest.fixture(scope="session")
 def tried_bundle(walked_through: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,14 @@ from tests.edge_runtime.page.galleries import Embedded, limits_between
 from tests.edge_runtime.page.stand_ins import Kiosk, Person, Scene, in_a_room
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Playwright
+    from playwright.sync_api import Browser, Page, Playwright
 
+PATIENCE_MS = 60_000  # a busy machine is no failure
 KIOSK_SCREEN = {"width": 1024, "height": 600}
+ADA, BEN, STRANGER = 10, 7, 6  # drawn people who look and sound different
+
+OpenPage = Callable[..., "Page"]
+"""open_page(url, **options of the browser's context)"""
 
 
 @dataclass

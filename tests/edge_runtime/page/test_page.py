@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_runtime.gallery.store import Gallery
-from tests.edge_runtime.page.conftest import PATIENCE_MS, OpenPage
-from tests.edge_runtime.page.staging import Stage, on_stage, unlike_people
+from tests.edge_runtime.page.staging import (
+    PATIENCE_MS,
+    OpenPage,
+    Stage,
+    on_stage,
+    unlike_people,
+)
 from tests.edge_runtime.page.stand_ins import EMPTY_ROOM, Person, in_a_room
 from tests.edge_runtime.page.test_languages import LANGUAGES
 
