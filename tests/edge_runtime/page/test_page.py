@@ -24,7 +24,7 @@ from tests.edge_runtime.page.test_languages import LANGUAGES
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 EN, DE = LANGUAGES["en"], LANGUAGES["de"]
 
 
