@@ -288,6 +288,7 @@ def test_language_and_theme_are_remembered(open_page: OpenPage, stage: Stage) ->
 
 def test_on_a_phone_nothing_is_cut_off(open_page: OpenPage, stage: Stage) -> None:
     page = open_page(stage.kiosk.url, viewport={"width": 360, "height": 740}, locale="de-DE")
+    shows(page, "#state", DE["state.idle"])
     for view in ("live", "enrol", "people"):
         page.click(f"nav a[href='#{view}']")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
