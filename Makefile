@@ -28,7 +28,7 @@ $(VENV)/.ready: setup.cfg pyproject.toml Makefile
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "visavox: $(PYTHON) cannot make environments; install the package python3-venv (Debian, Ubuntu: apt install python3-venv)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[capture,gallery,train,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[capture,gallery,kiosk,train,dev]'
 	@# Without a screen's libraries (libGL) only OpenCV's headless build imports; never both.
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
 		$(BIN)/python -m pip uninstall --quiet --yes opencv-python && \

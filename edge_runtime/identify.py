@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,15 @@ class Decision:
     quality: Quality
     used: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+
+    def content(self) -> dict[str, Any]:
+        """What `visavox identify --json` prints."""
+        return {"person": self.person, "reason": self.reason,
+                "top": [{"person": r.person, "score": round(r.score, 6)} for r in self.top],
+                "ms": {stage: round(ms, 3) for stage, ms in self.ms.items()},
+                "left_out": list(self.left_out), "interpreter": self.interpreter,
+                "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
+                            for part, flaws in self.quality.items()}}
 
 
 class Identifier:

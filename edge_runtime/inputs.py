@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.crop import Picture, face_crop
-from edge_runtime.detect import Detector
+from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import InputError
 from edge_runtime.face import face_input, read_picture, square_face
 from edge_runtime.manifest import Inputs
@@ -27,12 +27,14 @@ class InputReader:
     """Makes a bundle's inputs, and notes how long that takes.
 
     arrays: the networks' inputs by name, float32, batch 1. quality: the flaws of what was given;
-    None for a voice where webrtcvad, which is not in the base install, is missing.
+    None for a voice where webrtcvad, which is not in the base install, is missing. box: the largest
+    face of a whole picture, good enough or not.
     """
 
     def __init__(self, contract: Inputs, clock: Stages) -> None:
         self.arrays: dict[str, npt.NDArray[np.float32]] = {}
         self.quality: Quality = {}
+        self.box: Box | None = None
         self._contract, self._clock = contract, clock
 
     def face(self, face: Path | Picture) -> None:
@@ -54,6 +56,7 @@ class InputReader:
                      else checked_picture(picture))
         with self._clock.stage("detect"):
             boxes = detector.detect(whole)
+        self.box = boxes[0] if boxes else None
         with self._clock.stage("quality"):
             box, self.quality["face"] = usable_face(whole, boxes)
         if box is not None:

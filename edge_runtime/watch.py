@@ -13,7 +13,7 @@ from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import FINAL, State, Status
 from edge_runtime.decide import Verdict
-from edge_runtime.detect import Detector
+from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import UsageError
 from edge_runtime.evidence import FORGET_AFTER_S, Evidence, SteadyName
 from edge_runtime.identify import Identifier
@@ -49,7 +49,8 @@ class Seen:
 class Watcher:
     """Gathers what single faces and clips say, and says who it is.
 
-    Faces and clips that are not good enough say nothing. Raises UsageError for a bundle of one
+    Faces and clips that are not good enough say nothing. box: the largest face of the last picture,
+    good enough or not. Raises UsageError for a bundle of one
     fused network, whose face and voice cannot come at different times.
     """
 
@@ -59,6 +60,7 @@ class Watcher:
         if set(identifier.manifest.files) != set(MODALITIES):
             raise UsageError("expected a bundle of a pair to watch with, found one fused network")
         self._identifier, self._detector, self._gallery = identifier, detector, gallery
+        self.box: Box | None = None
         self._evidence, self._steady = Evidence(), SteadyName()
         self._face_s = self._entered_s = -np.inf
         self._missed = False  # whether a picture came without a face since the last one with
@@ -68,6 +70,7 @@ class Watcher:
         """A whole picture. Returns what is wrong with its largest face."""
         reader = InputReader(self._identifier.manifest.inputs, clock)
         reader.picture(frame.picture, self._detector)
+        self.box = reader.box
         if "face" in reader.arrays:
             away_s = frame.at_s - self._face_s
             if away_s >= FORGET_AFTER_S or (self._missed and away_s >= GONE_S):

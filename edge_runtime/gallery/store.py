@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from edge_runtime.errors import GalleryError
+from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.answers import AuditLine, Forgotten, Match, Summary, audit_line
 from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
@@ -38,7 +38,7 @@ Mode = Literal["read", "write", "create"]
 
 
 class Gallery:
-    """Enrolled people. An object serves one thread; several processes may use one file."""
+    """Enrolled people. An object serves one thread at a time; processes may share a file."""
 
     def __init__(self, records: Records) -> None:
         self.path = records.database.path
@@ -109,7 +109,7 @@ class Gallery:
             self.check_free(name)
             twin = None if allow_duplicate else most_alike(self._records.roster, samples)
             if twin:
-                raise GalleryError(
+                raise DuplicateError(
                     f"{shown(name)} seems to be enrolled already as {shown(twin.name)} (cosine "
                     f"{twin.similarity:.2f}, from {SAME_PERSON_COSINE:.2f} on two are taken for "
                     "one person); repeat with --allow-duplicate where they are two people")
@@ -118,10 +118,10 @@ class Gallery:
         return Summary(name, counts["faces"], counts["clips"], 0, consent, enrolled)
 
     def check_free(self, name: str) -> None:
-        """GalleryError where somebody is enrolled under the name."""
+        """NameTakenError where somebody is enrolled under the name."""
         if self._records.roster.find(name):
-            raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them first, "
-                               "or choose another name")
+            raise NameTakenError(f"{shown(name)} is enrolled already; 'visavox forget' them first, "
+                                 "or choose another name")
 
     def reject(self, name: str, samples: Sequence[NewSample]) -> None:
         """Keep samples that are *not* this person, for 30 days."""
