@@ -7,6 +7,7 @@ import { chooseLanguage, offerLanguages, sorry, text } from "./language.js";
 import { showDecision, showLevel, showSeen } from "./live.js";
 import { loadNetworks } from "./networks.js";
 import { showPeople } from "./people.js";
+import { expect } from "./trouble.js";
 import { Watcher } from "./watcher.js";
 
 const PERIOD_S = 0.3; // between two looks
@@ -25,6 +26,7 @@ async function start() {
   await chooseLanguage();
   offerLanguages(byId("language"), afterLanguage);
   try {
+    expect(isSecureContext, "not_secure", { address: location.origin });
     await keepForOffline();
     networks = await loadNetworks();
     gallery = await openGallery(networks.manifest);
@@ -46,11 +48,13 @@ async function start() {
 
 /** The worker is there before LiteRT is fetched, so that it keeps the build that this phone uses. */
 async function keepForOffline() {
-  if (!navigator.serviceWorker) return;
-  await navigator.serviceWorker.register("service-worker.js");
-  if (navigator.serviceWorker.controller) return;
+  const registration = await navigator.serviceWorker.register("service-worker.js");
+  const worker = registration.installing ?? registration.waiting;
+  if (!worker || navigator.serviceWorker.controller) return;
   await new Promise((resolve) => {
-    navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
+    worker.addEventListener("statechange", () => {
+      if (["activated", "redundant"].includes(worker.state)) resolve();
+    });
   });
 }
 
@@ -159,6 +163,7 @@ async function enrol(event) {
   byId("instruction").focus();
   try {
     await enrolment.run(byId("new-name").value, consent);
+    await navigator.storage.persist(); // or a browser short of space may delete the gallery
     byId("who").reset();
     await reload();
     enrolment = null;
@@ -167,6 +172,7 @@ async function enrol(event) {
     if (!(error instanceof Cancelled)) complain(error);
   } finally {
     enrolment = null;
+    delete document.body.dataset.walk;
     byId("who").hidden = false;
     byId("walk").hidden = true;
   }

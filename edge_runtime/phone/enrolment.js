@@ -88,6 +88,7 @@ export class Enrolment {
 
   #show(step, instruction, progress) {
     this.#stopIfCancelled();
+    document.body.dataset.walk = step;
     byId("step").textContent = text("enrol.step", { step, steps: 3 });
     byId("instruction").textContent = instruction;
     byId("sentence").hidden = true;

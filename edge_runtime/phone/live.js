@@ -12,10 +12,10 @@ export function showSeen(seen, voiceFlaws) {
   const box = byId("box");
   box.hidden = !seen?.boxes.length;
   const flaw = seen?.flaws[0] ?? voiceFlaws[0];
-  byId("hint").textContent = flaw ? text(`flaw.${flaw}`) : "";
+  write("hint", flaw ? text(`flaw.${flaw}`) : "");
   if (!seen) return;
   const { width, height } = seen.picture;
-  byId("stage").querySelector(".picture").style.aspectRatio = `${width} / ${height}`;
+  byId("stage").querySelector(".picture").style.setProperty("--ratio", width / height);
   byId("stage").classList.toggle("good", Boolean(seen.embedding));
   if (box.hidden) return;
   const [face] = seen.boxes;

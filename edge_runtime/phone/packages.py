@@ -97,8 +97,8 @@ def _fetched(package: Package, folder: Path) -> Path:
     archive = folder / found.stdout.split()[-1]
     integrity = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if integrity != package.integrity:
-        raise VisavoxError(f"{wanted}: expected the pinned hash {package.integrity[:12]}..., found "
-                           f"{integrity[:12]}...; do not use it, and ask who runs the registry")
+        raise VisavoxError(f"{wanted}: expected the pinned hash {package.integrity[:14]}..., found "
+                           f"{integrity[:14]}...; do not use it, and ask who runs the registry")
     return archive
 
 

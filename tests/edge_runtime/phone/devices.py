@@ -48,3 +48,19 @@ def before_a_wall(face: Picture, side: int = 260) -> Picture:
     wall[top : top + height, left : left + side] = cv2.resize(
         face, (side, height), interpolation=cv2.INTER_CUBIC)
     return wall
+
+
+def scenes(number: int, count: int) -> list[Picture]:
+    """A room with the synthetic person of that number (see train.synthetic.make_people), near
+    enough, `count` times otherwise: RGB, uint8 [HEIGHT, WIDTH, 3]."""
+    from train.synthetic import room_picture
+    from train.synthetic.faces import Identity
+
+    who = Identity.draw(np.random.default_rng([0, number]))
+    rng = np.random.default_rng([7, number])
+    found: list[Picture] = []
+    while len(found) < count:
+        picture, (_, _, _, height) = room_picture(who, rng, HEIGHT, WIDTH)
+        if height > 150:
+            found.append(picture)
+    return found
