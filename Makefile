@@ -11,13 +11,14 @@ REQUIRE ?=
 # A process a core, each of one thread: twice as fast here as one process of many threads.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test lint types wheel parity clean
+.PHONY: help setup demo test lint types web wheel parity clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    synthetic people, a small training, a bundle, who is it, what it costs"
 	@echo "make test    lint, types, tests (REQUIRE=all: a skipped test is a failure)"
-	@echo "make wheel   what a device installs, in dist/"
+	@echo "make web     fetch LiteRT.js for the phone's page, by npm"
+	@echo "make wheel   what a device installs, in dist/ (with the phone's page after 'make web')"
 	@echo "make parity  rebuild the stored outputs of timm's networks (downloads PyTorch)"
 	@echo "make clean   remove the demo and the environments"
 
@@ -56,6 +57,8 @@ demo: setup
 	@echo "Figures are of synthetic people. The bundle is in $(DEMO)/bundle; README.md goes on from here."
 
 test: lint types
+	@# Without it, tests in a browser are skipped, or fail under REQUIRE=all.
+	@$(MAKE) --no-print-directory --silent web || true
 	VISAVOX_REQUIRE=$(REQUIRE) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: setup
@@ -64,6 +67,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy --strict edge_runtime benchmarks
 	$(BIN)/mypy train convert
+
+web: setup
+	@$(BIN)/python -m edge_runtime.phone.packages
 
 wheel: setup
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -8,16 +8,18 @@ import sys
 from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
 from edge_runtime.cli.options import add_detector, add_enrolled, open_enrolled
 from edge_runtime.command import Commands
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import UsageError, VisavoxError
 
 if TYPE_CHECKING:
     from edge_runtime.capture.camera import Camera
     from edge_runtime.capture.microphone import Microphone
+    from edge_runtime.gallery.store import Gallery
     from edge_runtime.kiosk.serve import Address
     from edge_runtime.kiosk.tokens import Tokens
 
@@ -122,7 +124,9 @@ def _run(
     with ExitStack() as stack:
         gallery = stack.enter_context(open_enrolled(options, identifier.manifest, mode="create"))
         station = Station(identifier, detector, gallery, lambda: _open_sources(options))
-        service = Service(station, tokens, options.bundle.name)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="visavox-phone-")))
+        service = Service(station, tokens, options.bundle.name,
+                          _phone_page(options, folder / "phone", gallery))
         server = make_server(service, address)
         if configuration.mqtt:
             broker = stack.enter_context(Broker(configuration.mqtt, service.metrics))
@@ -137,6 +141,19 @@ def _run(
         print(f"the kiosk is at {address.url(listening.getsockname()[1])}; Ctrl+C stops it",
               flush=True)
         run(server, listening)
+
+
+def _phone_page(options: Namespace, out: Path, gallery: Gallery | None) -> Path | None:
+    """The bundle for a phone's browser. Without it, the kiosk does all the rest."""
+    from edge_runtime.phone.export import export_web
+
+    try:
+        export_web(options.bundle, out, limits=gallery.limits() if gallery else None,
+                   allow_uncertified=options.allow_uncertified)
+    except VisavoxError as error:
+        print(f"without the phone's page: {error}", file=sys.stderr)
+        return None
+    return out
 
 
 def _open_sources(options: Namespace) -> tuple[Camera | None, Microphone | None]:

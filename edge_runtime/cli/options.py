@@ -21,10 +21,12 @@ def add_gallery(parser: ArgumentParser) -> None:
     _add_key(parser)
 
 
-def add_enrolled(parser: ArgumentParser) -> None:
+def add_enrolled(
+    parser: ArgumentParser,
+    purpose: str = "decide among the people enrolled there, not those of the training",
+) -> None:
     """--gallery and --key, for commands that do without."""
-    parser.add_argument("--gallery", type=Path, metavar="FILE",
-                        help="decide among the people enrolled there, not those of the training")
+    parser.add_argument("--gallery", type=Path, metavar="FILE", help=purpose)
     _add_key(parser)
 
 

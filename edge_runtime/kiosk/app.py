@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -16,7 +17,7 @@ from edge_runtime.kiosk import administration, looking_on
 from edge_runtime.kiosk.enrolment import AlreadyEnrollingError
 from edge_runtime.kiosk.limits import MAX_UPLOAD, BodyLimit
 from edge_runtime.kiosk.security import LOOPBACK_HOSTS, Guard
-from edge_runtime.kiosk.service import PAGE, PHONE, Service
+from edge_runtime.kiosk.service import PAGE, Service
 
 DESCRIPTION = ("Who is in front of this kiosk. It says who is probably there; it is not access "
                "control: a photograph and a recording pass for the person.")
@@ -42,7 +43,7 @@ def make_app(service: Service, hosts: Iterable[str] = LOOPBACK_HOSTS) -> FastAPI
     app.include_router(looking_on.router)
     app.include_router(looking_on.health_router)
     app.include_router(administration.router)
-    _add_pages(app)
+    _add_pages(app, service.phone)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard, hosts=hosts)
     return app
@@ -56,7 +57,7 @@ def _status(error: Exception) -> int:
     return 409 if isinstance(error, GalleryError) else 400
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_pages(app: FastAPI, phone: Path | None) -> None:
     @app.get("/", include_in_schema=False)
     def index() -> Response:
         file = PAGE / "index.html"
@@ -65,6 +66,6 @@ def _add_pages(app: FastAPI) -> None:
                                      "missing. /docs lists what it answers.\n", 404)
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
-    for path, folder in (("/page", PAGE), ("/phone", PHONE)):
-        if folder.is_dir():
+    for path, folder in (("/page", PAGE), ("/phone", phone)):
+        if folder and folder.is_dir():
             app.mount(path, StaticFiles(directory=folder, html=True))

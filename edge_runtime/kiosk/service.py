@@ -17,14 +17,16 @@ from edge_runtime.kiosk.tokens import Tokens
 
 VIEW_S = 0.125  # between two views
 PAGE = Path(__file__).parent.parent / "page"
-PHONE = Path(__file__).parent.parent / "phone"
 
 
 class Service:
-    """One kiosk. bundle: the name by which it is shown. on_state: called with the state several
-    times a second."""
+    """One kiosk. bundle: the name by which it is shown. phone: what `visavox export-web` wrote, to
+    be served too. on_state: called with the state several times a second."""
 
-    def __init__(self, station: Station, tokens: Tokens, bundle: str) -> None:
+    def __init__(
+        self, station: Station, tokens: Tokens, bundle: str, phone: Path | None = None
+    ) -> None:
+        self.phone = phone
         self.station, self.tokens, self.bundle = station, tokens, bundle
         self.hub = EventHub()
         self.enrolment = Enrolment(station)

@@ -153,7 +153,7 @@ def test_the_pages_are_served_from_their_folders(
     (phone / "index.html").write_text("the phone")
     for module in (app, service_module):
         monkeypatch.setattr(module, "PAGE", page)
-    monkeypatch.setattr(app, "PHONE", phone)
+    service.phone = phone
     with client_of(service) as client:
         assert client.get("/").text == "the page"
         assert client.get("/page/languages/en.json").json() == {}
