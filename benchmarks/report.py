@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gallery import gallery_conditions, gallery_table
-from benchmarks.open_set import open_set_table
+from benchmarks.open_set import open_set_text
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
 from benchmarks.support import support_table
@@ -134,18 +134,8 @@ def doctor_table() -> str:
 
 def open_sets(results: Path = RESULTS) -> str:
     """People enrolled later and strangers, clean and in noise."""
-    parts = []
-    for file in sorted(results.glob("open-set-*.json"), key=lambda file: file.stem):
-        content = _read(file)
-        noise = "clean" if content["snr_db"] is None else f"noise at {content['snr_db']:g} dB SNR"
-        mixed = content["mixed"]["accepted"]["5 %"]
-        parts.append(
-            f"{content['data']}, {noise}: {content['enrolled']} people enrolled from "
-            f"{content['files_each']} faces and clips each ({content['probes']['enrolled']} "
-            f"probes), {content['strangers']} strangers ({content['probes']['strangers']} probes), "
-            f"none of whom training has seen. One enrolled person's face with another's voice is "
-            f"given a name in {percent(mixed)} % of {content['mixed']['pairs']} pairs, at an FPIR "
-            f"of 5 %.\n\n{open_set_table(content)}")
+    parts = [open_set_text(_read(file))
+             for file in sorted(results.glob("open-set-*.json"), key=lambda file: file.stem)]
     return "\n\n".join(parts) or "People enrolled later: not run."
 
 

@@ -62,6 +62,7 @@ class Watcher:
         self._identifier, self._detector, self._gallery = identifier, detector, gallery
         self._evidence, self._steady = Evidence(), SteadyName()
         self._face_s = self._entered_s = -np.inf
+        self._doubtful: set[Modality] = set()  # by the last face and clip that were used
 
     def see(self, frame: Frame, clock: Stages) -> Quality:
         """A whole picture. Returns what is wrong with its largest face."""
@@ -92,7 +93,8 @@ class Watcher:
         """Who is named now, and what the last seconds say."""
         means = self._evidence.means(time_s)
         verdict = self._identifier.verdict(
-            {m: self._outputs(row) for m, row in means.items()}, self._gallery) if means else None
+            {m: self._outputs(row) for m, row in means.items()}, self._gallery,
+            self._doubtful) if means else None
         return self._steady.update(verdict.person if verdict else None, time_s), verdict
 
     def _add(self, reader: InputReader, modality: Modality, at_s: float, clock: Stages) -> None:
@@ -100,6 +102,7 @@ class Watcher:
         for found in self._identifier.run(reader, clock).values():
             row = found.embedding if self._gallery else np.log(np.maximum(found.scores, 1e-12))
             self._evidence.add(modality, row, at_s)
+            self._doubtful = self._doubtful - {modality} | reader.doubtful
 
     def _outputs(self, mean: np.ndarray) -> Outputs:
         if self._gallery:
