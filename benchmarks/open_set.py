@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from benchmarks.probes import Probes, probe
 from benchmarks.replay import measure_replay
 from benchmarks.spoilt import compare, spoil, spoilt_table
 from edge_runtime.accuracy import Pair, noisy
-from edge_runtime.collection import read_collection
+from edge_runtime.collection import Collection, read_collection
 from edge_runtime.command import percent, table
 from edge_runtime.crop import Picture
 from edge_runtime.errors import PeopleError
@@ -47,35 +47,25 @@ def measure_open_set(
     people whom the bundle does not know, or no strangers in their folder.
     """
     identifier = Identifier.load(bundle, allow_uncertified=True)
-    face = identifier.manifest.inputs.face
-    assert face is not None
-    people = index_people(data)
-    people = people.without(s for s in people.samples if s.person in identifier.manifest.people)
-    if len(people.names) < 4:
-        raise PeopleError(f"{data}: expected at least 4 people whom the bundle does not know, "
-                          f"found {len(people.names)}; train with --leave-out-people")
-    collection = read_collection(people, face.size)
+    collection = _unseen(identifier, data)
     trials = embed_all(identifier, collection)
-    faces, clips, pairs = _strangers(strangers, face.size) if strangers else ({}, {}, [])
-    pairs += test_pairs(collection.people, "stranger")
-    probed = [s for s in collection.people.samples if s.split in ("test", "stranger")]
-    faces |= {s: collection.faces[s] for s in probed if s.modality == "face"}
-    clips |= {s: collection.clips[s] for s in probed if s.modality == "voice"}
-    clean = probe(identifier, faces, clips)
+    tried = _tried(identifier, collection, strangers)
+    clean = probe(identifier, tried.faces, tried.clips)
     heard = clean
     if snr_db is not None:
-        heard |= probe(identifier, {}, {c: noisy(c, s, noises, snr_db) for c, s in clips.items()})
-    draws = [draw_people(trials, pairs, count=count, seed=seed + i) for i in range(DRAWS)]
+        heard |= probe(identifier, {}, {clip: noisy(clip, sound, noises, snr_db)
+                                        for clip, sound in tried.clips.items()})
+    draws = [draw_people(trials, tried.strangers, count=count, seed=seed + i)
+             for i in range(DRAWS)]
     first = draws[0]
-    outcomes = first.outcomes(heard)
+    outcomes, known = first.outcomes(heard), first.owners != NOBODY
     if plots:
         draw(plots, outcomes, _at(outcomes, LINE))
-    known = first.owners != NOBODY
     spoilt = replay = None
     if snr_db is None:
         drown = noises or [pink_noise(np.random.default_rng(0))]
         spoilt = {way.name: compare(draws, clean, way, LINE)
-                  for way in spoil(identifier, clean, faces, clips, drown)}
+                  for way in spoil(identifier, clean, tried.faces, tried.clips, drown)}
         replay = measure_replay(identifier, collection, first, _at(outcomes, LINE), count)
     return {
         "bundle": bundle.name, "data": collection.name, "recipe": identifier.manifest.recipe,
@@ -88,11 +78,39 @@ def measure_open_set(
         "replay": replay}
 
 
-def _strangers(
-    folder: Path, size: int
-) -> tuple[dict[Sample, Picture], dict[Sample, Sound], list[Pair]]:
-    """Faces, clips and pairs of a folder's split `stranger`, their people named after the folder,
-    for another one may have the same."""
+def _unseen(identifier: Identifier, data: Path) -> Collection:
+    face = identifier.manifest.inputs.face
+    assert face is not None
+    people = index_people(data)
+    people = people.without(s for s in people.samples if s.person in identifier.manifest.people)
+    if len(people.names) < 4:
+        raise PeopleError(f"{data}: expected at least 4 people whom the bundle does not know, "
+                          f"found {len(people.names)}; train with --leave-out-people")
+    return read_collection(people, face.size)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Contents of the probes' files, and pairs of those who are nobody enrolled in any draw."""
+
+    faces: Mapping[Sample, Picture]
+    clips: Mapping[Sample, Sound]
+    strangers: Sequence[Pair]
+
+
+def _tried(identifier: Identifier, collection: Collection, folder: Path | None) -> Tried:
+    face = identifier.manifest.inputs.face
+    assert face is not None
+    files = [s for s in collection.people.samples if s.split in ("test", "stranger")]
+    more = _strangers(folder, face.size) if folder else Tried({}, {}, [])
+    return Tried(
+        {s: collection.faces[s] for s in files if s.modality == "face"} | dict(more.faces),
+        {s: collection.clips[s] for s in files if s.modality == "voice"} | dict(more.clips),
+        [*test_pairs(collection.people, "stranger"), *more.strangers])
+
+
+def _strangers(folder: Path, size: int) -> Tried:
+    """Of a folder's split `stranger`, people named after the folder: another may have the same."""
     people = index_people(folder)
     paths = {replace(s, person=f"{folder}/{s.person}", path=f"{folder}/{s.path}"): folder / s.path
              for s in people.samples if s.split == "stranger"}
@@ -100,9 +118,9 @@ def _strangers(
     if not pairs:
         raise PeopleError(f"{folder}: expected faces and clips of the split stranger, found none; "
                           "name them in its split.csv")
-    return ({s: square_face(read_picture(file), size) for s, file in paths.items()
-             if s.modality == "face"},
-            {s: read_clip(file) for s, file in paths.items() if s.modality == "voice"}, pairs)
+    return Tried({s: square_face(read_picture(file), size) for s, file in paths.items()
+                  if s.modality == "face"},
+                 {s: read_clip(file) for s, file in paths.items() if s.modality == "voice"}, pairs)
 
 
 def _figures(result: OpenSet) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def among_enrolled(
         return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)})
     limits = gallery.limits()
     similarity = limits.similarity if limits else PLAIN
-    odds = similarity.log_odds(cosines, contradict=[m for m in cosines if m not in doubtful])
+    sure = [m for m in cosines if m not in doubtful]
+    odds = similarity.log_odds(cosines, contradict=sure if limits else ())
     left_out = _leave_out_rejected(gallery, names, embeddings, cosines, odds)
     # Whom nothing speaks for has the least score there is: no JSON knows minus infinity.
     fused = 1 / (1 + np.exp(-odds)) if limits else np.maximum(odds, -1.0)

@@ -89,7 +89,8 @@ class Similarity:
 
 PLAIN = Similarity(LogOdds({"face": 1.0}, 0.0), LogOdds({"voice": 1.0}, 0.0),
                    LogOdds({"face": 0.5, "voice": 0.5}, 0.0))
-"""Ranks people where nothing was fitted; its numbers are mean cosines and no odds."""
+"""Ranks people where nothing was fitted; its numbers are mean cosines, no odds, and contradict
+nobody."""
 
 
 def _contradicted(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
