@@ -13,7 +13,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.face import face_input, read_picture, square_face
 from edge_runtime.manifest import Inputs
 from edge_runtime.people import Modality
-from edge_runtime.quality import Flaw, face_quality, refusals, usable_face
+from edge_runtime.quality import Flaw, face_quality, may_contradict, refusals, usable_face
 from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.stages import Stages
 from edge_runtime.voice import SAMPLE_RATE, Sound, read_clip, voice_input
@@ -32,13 +32,13 @@ class InputReader:
     """
 
     def __init__(self, contract: Inputs, clock: Stages) -> None:
-        self.arrays: dict[str, npt.NDArray[np.float32]] = {}
+        self.arrays: dict[Modality, npt.NDArray[np.float32]] = {}
         self.quality: Quality = {}
         self.box: Box | None = None
         self._contract, self._clock = contract, clock
 
     def face(self, face: Path | Picture) -> None:
-        """A crop of a face, used whatever its quality is."""
+        """A crop of a face."""
         if self._contract.face is None:
             return
         with self._clock.stage("read_face"):
@@ -65,7 +65,7 @@ class InputReader:
                 self.arrays["face"] = face_input(crop)
 
     def voice(self, voice: Path | Sound) -> None:
-        """A clip, used whatever its quality is."""
+        """A clip."""
         if self._contract.voice is None:
             return
         with self._clock.stage("read_voice"):
@@ -73,6 +73,17 @@ class InputReader:
             self.arrays["voice"] = voice_input(sound)
         with self._clock.stage("quality"):
             self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None
+
+    @property
+    def doubtful(self) -> set[Modality]:
+        """What may not contradict the other modality."""
+        return {m for m, flaws in self.quality.items() if not may_contradict(flaws or ())}
+
+    def leave_out_refused(self) -> None:
+        """What is not good enough counts only where there is nothing better to decide by."""
+        good = {name: array for name, array in self.arrays.items()
+                if not refusals(self.quality.get(name) or ())}
+        self.arrays = good or self.arrays
 
     def refuse_face(self, picture: Path | Picture | None) -> None:
         """InputError with the reasons, where the picture's face was left out."""

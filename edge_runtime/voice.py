@@ -120,6 +120,17 @@ def mix_noise(sound: Sound, noise: Sound, snr_db: float, rng: np.random.Generato
     return np.asarray(mixed / max(1.0, float(np.max(np.abs(mixed)))), dtype=np.float32)
 
 
+def pink_noise(rng: np.random.Generator, seconds: float = 30.0) -> Sound:
+    """Noise with the same power in every octave, as of rooms and traffic; float32 [samples] at
+    SAMPLE_RATE, RMS of a tenth of full scale."""
+    count = int(seconds * SAMPLE_RATE)
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    spectrum[1:] /= np.sqrt(np.arange(1, spectrum.size))
+    spectrum[0] = 0
+    noise = np.fft.irfft(spectrum, count)
+    return np.asarray(0.1 * noise / noise.std(), np.float32)
+
+
 def read_noises(folder: Path) -> list[Sound]:
     """Every sound file of a folder, sorted by name. Raises InputError where there is none."""
     files = sorted(path for path in folder.glob("*") if is_sound(path)) if folder.is_dir() else []

@@ -65,6 +65,7 @@ class Watcher:
         self._face_s = self._entered_s = -np.inf
         self._missed = False  # whether a picture came without a face since the last one with
         self._news = False  # whether anything came since the last decision
+        self._doubtful: set[Modality] = set()  # by the last face and clip that were used
 
     def see(self, frame: Frame, clock: Stages) -> Quality:
         """A whole picture. Returns what is wrong with its largest face."""
@@ -101,7 +102,8 @@ class Watcher:
         """Who is named now, and what the last seconds say."""
         means = self._evidence.means(time_s)
         verdict = self._identifier.verdict(
-            {m: self._outputs(row) for m, row in means.items()}, self._gallery) if means else None
+            {m: self._outputs(row) for m, row in means.items()}, self._gallery,
+            self._doubtful) if means else None
         if self._news or not verdict:
             named = self._steady.update(verdict.person if verdict else None, time_s)
         else:  # what was seen before proves nothing about who is there now
@@ -118,6 +120,7 @@ class Watcher:
             row = found.embedding if self._gallery else np.log(np.maximum(found.scores, 1e-12))
             self._evidence.add(modality, row, at_s, weight)
             self._news = True
+            self._doubtful = self._doubtful - {modality} | reader.doubtful
 
     def _outputs(self, mean: np.ndarray) -> Outputs:
         if self._gallery:

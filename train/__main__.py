@@ -175,8 +175,9 @@ def _fit(options: Namespace) -> None:
     machine.check(options.batch_size)
     collection = _read(options.data, options.image_size, options.seed, options.strict)
     left_out: tuple[str, ...] = ()
-    if options.leave_out_people:
-        left_out = choose_people(collection.people.names, options.leave_out_people, options.seed)
+    if options.leave_out_people is not None:
+        left_out = choose_people(collection.people.names, options.leave_out_people, options.seed,
+                                 options.rotation)
         collection = without_people(collection, left_out)
     spec = spec_of(collection.people.names)
     towers = load_run(options.towers) if options.towers else None

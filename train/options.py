@@ -31,6 +31,8 @@ def add_loss(parser: ArgumentParser) -> None:
                         help="lead that the right person's cosine needs (0.35)")
     parser.add_argument("--leave-out-people", metavar="N|FILE",
                         help="keep N people, or those named in a file, for later enrolment")
+    parser.add_argument("--rotation", type=int, default=0, metavar="K",
+                        help="of --leave-out-people N: keep the K-th N instead, from 0 (0)")
 
 
 def training_of(options: Namespace, spec: Spec) -> Training:

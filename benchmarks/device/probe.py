@@ -79,7 +79,8 @@ def probe(path: Path, examples: Sequence[tuple[str, str]], *, own_moves: bool) -
 
 def inputs_of(network: Network, reader: InputReader) -> Inputs:
     """Of a network of one modality, or of both."""
-    return {name: reader.arrays[name] for name in network.inputs}
+    arrays = {str(name): array for name, array in reader.arrays.items()}
+    return {name: arrays[name] for name in network.inputs}
 
 
 def mark(network: Network, inputs: Inputs) -> None:

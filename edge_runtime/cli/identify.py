@@ -58,7 +58,7 @@ def _describe(decision: Decision) -> str:
     headline = {
         "accepted": f"{decision.person}",
         "below_threshold": "nobody: no score reaches its threshold",
-        "disagreement": "nobody: face and voice are of two people",
+        "disagreement": "nobody: face and voice disagree",
         "nobody_enrolled": "nobody: nobody is enrolled in this gallery",
         "no_thresholds": f"most like {best} (there are no thresholds, so nobody is named or "
                          "refused)"}[decision.reason]

@@ -109,6 +109,20 @@ def test_a_picture_whose_face_is_no_good(identifier: Identifier, clip: Path) -> 
     assert [flaw.reason for flaw in decision.quality["face"] or ()] == ["face_too_dark"]
 
 
+def test_of_two_only_what_is_good_enough_is_used(
+    identifier: Identifier, face: Path, clip: Path
+) -> None:
+    dark = (read_picture(face) * 0.2).astype(np.uint8)
+    decision = identifier.identify(dark, clip)
+    assert decision.used == ("voice",)
+    np.testing.assert_array_equal(decision.scores["fused"],
+                                  identifier.identify(voice=clip).scores["fused"])
+    assert identifier.identify(dark).used == ("face",)  # there is nothing better
+    hum = 0.01 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    assert identifier.identify(face, hum).used == ("face",)
+    assert identifier.identify(dark, hum).used == ("face", "voice")
+
+
 def test_a_face_and_a_picture(identifier: Identifier, face: Path) -> None:
     with pytest.raises(UsageError, match="expected a face or a picture, found both"):
         identifier.identify(face, picture=face)
