@@ -78,13 +78,13 @@ def among_enrolled(
     scores["fused"] = fused.astype(np.float32)
     if limits is None:
         return Verdict(None, "no_thresholds", names, scores, left_out)
-    best, reason = int(np.argmax(odds)), _judged(odds, cosines, similarity, limits)
+    best, reason = int(np.argmax(odds)), _judged(odds, cosines, sure, similarity, limits)
     return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out)
 
 
 def _judged(
-    odds: npt.NDArray[np.float64], cosines: Mapping[Modality, Array], similarity: Similarity,
-    limits: Limits,
+    odds: npt.NDArray[np.float64], cosines: Mapping[Modality, Array], sure: Collection[Modality],
+    similarity: Similarity, limits: Limits,
 ) -> Reason:
     from edge_runtime.gallery.limits import column_of
 
@@ -93,7 +93,8 @@ def _judged(
     there = [m for m, known in cosines.items() if not np.isnan(known[best])]
     if odds[best] >= limits.thresholds[column_of(there or cosines)]:
         return "accepted"
-    return "disagreement" if similarity.disagreement(cosines) else "below_threshold"
+    disagree = len(sure) > 1 and similarity.disagreement({m: cosines[m] for m in sure})
+    return "disagreement" if disagree else "below_threshold"
 
 
 def _leave_out_rejected(

@@ -19,8 +19,9 @@ export function amongTrained(manifest, scores) {
 /** By embeddings {face, voice} of length 1, each [dim] or absent.
  *
  *  people: [{name, templates: {face, voice}, rejected: {face: [...], voice: [...]}}].
- *  limits: what `visavox thresholds` found, or null. */
-export function amongEnrolled(people, embeddings, limits) {
+ *  limits: what `visavox thresholds` found, or null. doubtful: the modalities that speak for people,
+ *  and against nobody whom the other speaks for. */
+export function amongEnrolled(people, embeddings, limits, doubtful = []) {
   const names = people.map((person) => person.name);
   if (!names.length) {
     return { person: null, reason: "nobody_enrolled", names, scores: { fused: [] }, leftOut: [] };
@@ -31,7 +32,8 @@ export function amongEnrolled(people, embeddings, limits) {
       templates[modality] ? cosine(templates[modality], embeddings[modality]) : NaN);
   }
   const fitted = limits?.odds ?? PLAIN;
-  const odds = logOdds(fitted, cosines);
+  const sure = Object.keys(cosines).filter((modality) => !doubtful.includes(modality));
+  const odds = logOdds(fitted, cosines, limits ? sure : []);
   const leftOut = leaveOutRejected(people, embeddings, cosines, odds);
   const fused = limits ? odds.map((value) => 1 / (1 + Math.exp(-value)))
     : odds.map((value) => Math.max(value, -1));
@@ -42,8 +44,8 @@ export function amongEnrolled(people, embeddings, limits) {
   if (odds[best] >= limits.thresholds[columnOf(there.length ? there : Object.keys(cosines))]) {
     return { ...verdict, person: names[best], reason: "accepted" };
   }
-  const reason = disagreement(fitted, cosines) ? "disagreement" : "below_threshold";
-  return { ...verdict, reason };
+  const disagree = sure.length > 1 && disagreement(fitted, cosines);
+  return { ...verdict, reason: disagree ? "disagreement" : "below_threshold" };
 }
 
 function columnOf(modalities) {

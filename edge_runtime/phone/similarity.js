@@ -1,17 +1,21 @@
 // From cosines to log-odds of being one person, and what embeddings share: similarity.py and
 // gallery/search.py. Cosines are {face, voice}, each [people], NaN for whom there is none.
 
-const CONTRADICTION = 2.0;
+import { largest } from "./scoring.js";
 
-/** Ranks people where nothing was fitted; its numbers are mean cosines and no odds. */
+const CONTRADICTION = 0.5;
+
+/** Ranks people where nothing was fitted; its numbers are mean cosines, no odds, and contradict
+ *  nobody. */
 export const PLAIN = {
   face: { scale: { face: 1 }, offset: 0 },
   voice: { scale: { voice: 1 }, offset: 0 },
   both: { scale: { face: 0.5, voice: 0.5 }, offset: 0 },
 };
 
-/** By what there is -> log-odds [people]; minus infinity for whom nothing speaks. */
-export function logOdds(odds, cosines) {
+/** By what there is -> log-odds [people]; minus infinity for whom nothing speaks, and for whom a
+ *  modality that may (`contradict`) contradicts. */
+export function logOdds(odds, cosines, contradict = ["face", "voice"]) {
   const modalities = Object.keys(cosines);
   const alone = {};
   for (const modality of modalities) {
@@ -26,25 +30,30 @@ export function logOdds(odds, cosines) {
       }
     }
   }
-  for (const modality of modalities) {
-    const most = alone[modality].reduce((a, b) => Math.max(a, b));
+  for (const modality of modalities.filter((name) => contradict.includes(name))) {
+    const against = contradicted(alone[modality]);
     for (let i = 0; i < found.length; i++) {
-      const contradicted = most >= 0 && alone[modality][i] <= most - CONTRADICTION;
-      if (contradicted && !Number.isNaN(cosines[modality][i])) found[i] = -Infinity;
+      if (against[i] && !Number.isNaN(cosines[modality][i])) found[i] = -Infinity;
     }
   }
   return orNever(found);
 }
 
-/** Whether by each of two modalities alone somebody else is more likely than not. */
+/** Whether of two modalities one speaks for whom both together speak most for, and the other
+ *  contradicts. */
 export function disagreement(odds, cosines) {
-  const best = new Set();
-  for (const modality of Object.keys(cosines)) {
-    const found = logOdds(odds, { [modality]: cosines[modality] });
-    const most = found.reduce((a, b) => Math.max(a, b));
-    if (most >= 0) best.add(found.indexOf(most));
-  }
-  return best.size > 1;
+  const best = largest(logOdds(odds, cosines, []));
+  const alone = Object.keys(cosines)
+    .filter((modality) => !Number.isNaN(cosines[modality][best]))
+    .map((modality) => logOdds(odds, { [modality]: cosines[modality] }));
+  return alone.some((found) => found[best] >= 0)
+    && alone.some((found) => contradicted(found)[best]);
+}
+
+/** For whom one modality's log-odds say that a stranger (zero), or somebody else, is likelier. */
+function contradicted(odds) {
+  const most = odds.reduce((a, b) => Math.max(a, b), 0);
+  return Array.from(odds, (value) => value <= most - CONTRADICTION);
 }
 
 /** The product of two embeddings, which is their cosine where both are of length 1. */

@@ -5,10 +5,13 @@ export const SAMPLE_RATE = 16000; // Hz
 const HOP = 160; // samples
 const FRAME = 480; // samples
 const MIN_LEVEL_DB = -50; // of full scale, the RMS of the network's window
-const MIN_SNR_DB = 4.5;
+const MIN_SNR_DB = 5.5;
+const QUIET_SNR_DB = 10;
 const MIN_SNR_SECONDS = 0.9;
 const MIN_PEAK_RATIO = 1.08; // of the loudest half per mille to the loudest half per cent
 const FAINT = 0.02;
+/** The flaw of a voice that is used, but may contradict no face. */
+export const DOUBTFUL = "some_noise";
 
 /** Where in a sound the window of `length` samples with the most speech starts. */
 export function windowStart(sound, length) {
@@ -43,6 +46,7 @@ export function voiceQuality(sound, length) {
   if (isClipped(sound)) flaws.push("voice_clipped");
   const snr = snrDb(sound);
   if (snr !== null && snr < MIN_SNR_DB) flaws.push("voice_noisy");
+  else if (snr !== null && snr < QUIET_SNR_DB) flaws.push(DOUBTFUL); // which refuses nothing
   return flaws;
 }
 

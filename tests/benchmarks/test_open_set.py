@@ -72,7 +72,8 @@ def test_what_is_measured(
         assert low <= found["gain"] <= high
         assert found["gain"] == pytest.approx(found["fnir"]["other"] - found["fnir"]["both"])
         if way in ("no face", "no voice"):
-            assert (found["left_out"], found["gain"]) == (1, 0)
+            # Where the other is not good enough either, both are used as they are.
+            assert found["left_out"] > 0.5 and found["gain"] == 0
     replay = content["replay"]
     assert 0 <= replay["accepted"] <= 1 - replay["as_another"] <= 1
     text = open_set_text(content)
@@ -118,7 +119,8 @@ def test_what_is_measured_is_what_identify_decides(
     trials = embed_all(identifier, collection)
     draw = draw_people(trials, [], count=3, seed=0)
     probes = _probes(identifier, collection)
-    thresholds = {column: outcome.threshold_at(0.3)
+    # A threshold is the score of a probe, which rounding may put on either side of it.
+    thresholds = {column: outcome.threshold_at(0.3) - 1e-4
                   for column, outcome in draw.outcomes(probes).items()}
     named = draw.named(draw.pairs, probes, thresholds)
     with Gallery.open(tmp_path / "gallery.db", identifier.manifest, tmp_path / "device.key",

@@ -241,7 +241,7 @@ def _searched(folder: Path, people: list[dict[str, Any]],
               probes: Sequence[dict[Modality, Array]]) -> list[Case]:
     os.environ["VISAVOX_DEVICE_KEY"] = base64.b64encode(bytes(32)).decode()
     with Gallery.open(folder / "gallery.db", _manifest(), mode="create") as gallery:
-        cases = [{"limits": False, "people": 0, "embeddings": _rows(probes[0]),
+        cases = [{"limits": False, "people": 0, "embeddings": _rows(probes[0]), "doubtful": [],
                   **_judged(among_enrolled(gallery, probes[0]))}]
         for person in people:
             gallery.enroll(person["name"], _samples(person["samples"]), allow_duplicate=True)
@@ -251,7 +251,9 @@ def _searched(folder: Path, people: list[dict[str, Any]],
             if limits:
                 gallery.set_limits(LIMITS)
             cases += [{"limits": limits, "people": len(people), "embeddings": _rows(probe),
-                       **_judged(among_enrolled(gallery, probe))} for probe in probes]
+                       "doubtful": doubtful, **_judged(among_enrolled(gallery, probe, doubtful))}
+                      for doubtful in ([], ["voice"]) for probe in probes
+                      if set(doubtful) <= set(probe)]
     return cases
 
 
@@ -268,15 +270,19 @@ def _evidence(rng: np.random.Generator) -> Case:
     evidence, steady = Evidence(), SteadyName()
     steps: list[Case] = []
     time_s = 0.0
-    people = (None, "anna", "anna", "anna", "ben", "anna", "ben", "ben", None, None, None)
-    for number, pause_s in enumerate((0.3, 0.3, 0.5, 0.2, 4.0, 0.3, 6.0, 0.3, 0.3, 2.2, 5.1)):
+    people = (None, "anna", "anna", "anna", "ben", "anna", "ben", "ben", "ben", None, None)
+    for number, pause_s in enumerate((0.3, 0.1, 0.3, 0.2, 4.0, 0.1, 6.0, 0.1, 0.3, 0.2, 5.1)):
         time_s += pause_s
         row = rng.standard_normal(3)
         modality = MODALITIES[number % 3 // 2]
+        weight = 1 - number % 2 / 3
         if number < 9:
-            evidence.add(modality, row, time_s)
+            evidence.add(modality, row, time_s, weight)
+        if doubted := number == 9:
+            steady.doubt()
         steps.append({"timeS": time_s, "modality": modality if number < 9 else None,
-                      "row": _listed(row), "person": people[number],
+                      "row": _listed(row), "weight": weight, "doubted": doubted,
+                      "person": people[number],
                       "means": {m: _listed(mean) for m, mean in evidence.means(time_s).items()},
                       "named": steady.update(people[number], time_s)})
     return {"steps": steps}

@@ -72,11 +72,12 @@ async (vectors) => {
       list(fuse(floats(face), floats(voice), scaling))),
     trained: vectors.trained.map(({ manifest, scores }) =>
       judged(amongTrained(manifest, rows(scores)))),
-    enrolled: vectors.enrolled.cases.map(({ limits, people: count, embeddings }) =>
+    enrolled: vectors.enrolled.cases.map(({ limits, people: count, embeddings, doubtful }) =>
       judged(amongEnrolled(people.slice(0, count), rows(embeddings),
-        limits ? vectors.enrolled.limits : null))),
-    evidence: vectors.evidence.steps.map(({ timeS, modality, row, person }) => {
-      if (modality) evidence.add(modality, row, timeS);
+        limits ? vectors.enrolled.limits : null, doubtful))),
+    evidence: vectors.evidence.steps.map(({ timeS, modality, row, weight, doubted, person }) => {
+      if (modality) evidence.add(modality, row, timeS, weight);
+      if (doubted) steady.doubt();
       return { means: rows(evidence.means(timeS)), named: steady.update(person, timeS) };
     }).map(({ means, named }) => ({ named, means: Object.fromEntries(
       Object.entries(means).map(([modality, row]) => [modality, list(row)])) })),
