@@ -6,21 +6,33 @@ import functools
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
 from benchmarks.accuracy_table import draw_ladders, ladder_tables
+from benchmarks.compare import compare_files, compare_table
 from benchmarks.device.command import add_device
 from benchmarks.everything import measure_all, untrained_bundles
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
-from benchmarks.latency import latency_table, measure_latency
+from benchmarks.latency import add_details, latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_text
+from benchmarks.operations import METHOD, operations_table
 from benchmarks.page.build import write_page
+from benchmarks.peers.build import environments_in
+from benchmarks.peers.environments import set_up
 from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.regression import compare_latency, regression_table
 from benchmarks.report import update_readmes
 from benchmarks.results import RESULTS, read_result, write_result
 from benchmarks.roofline_table import roofline_tables
 from benchmarks.size import measure_size, size_table
+from benchmarks.stages import stages_table
+from benchmarks.sustained import (
+    measure_sustained,
+    plot_sustained,
+    seconds_of,
+    sustained_table,
+)
 from benchmarks.timing import ROOT
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
@@ -33,15 +45,29 @@ def main() -> int:
     commands = Commands("python -m benchmarks", "Measure what bundles cost on this machine.")
     latency = commands.add("latency", _latency, "cold start, and warm times in turn")
     _add_bundles(latency)
-    latency.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
+    latency.add_argument("--threads", default="1", metavar="N[,N...]",
+                         help="of the interpreter, also several: 1,2,4 (1)")
     latency.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
-    _add_bundles(commands.add("size", _size, "bytes of bundles and of the installed runtime"))
+    latency.add_argument("--sustained", metavar="DURATION",
+                         help="run for so long (90s, 30m) and show times beside clock and heat")
+    latency.add_argument("--plot", type=Path, metavar="PNG", help="draw what --sustained found")
+    compare = commands.add("compare", _compare, "two result files beside each other")
+    compare.add_argument("before", type=Path, metavar="BEFORE.json")
+    compare.add_argument("after", type=Path, metavar="AFTER.json")
+    compare.add_argument("--force", action="store_true", help="also of unlike conditions")
+    compare.add_argument("--json", action="store_true", help="print one JSON object")
+    size = commands.add("size", _size, "bytes and memory of bundles, bytes of the runtime")
+    _add_bundles(size)
+    size.add_argument("--platforms", action="store_true",
+                      help="also of the runtime on x86_64 and aarch64, by its wheels (downloads)")
     peers = commands.add("peers", _peers, "our face network beside what others would use")
     peers.add_argument("--image-size", type=int, default=256, metavar="S")
     peers.add_argument("--threads", type=int, default=1, help="of the interpreter (1)")
     peers.add_argument("--rounds", type=int, default=200, help="timed runs of each (200)")
-    peers.add_argument("--models", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER",
-                       help="where the peers' models are kept (build/peers)")
+    peers.add_argument("--setup", action="store_true",
+                       help="install the peers' libraries, each in an environment of its own")
+    peers.add_argument("--cache", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER",
+                       help="where the peers' networks and environments are kept (build/peers)")
     peers.add_argument("--json", action="store_true", help="print one JSON object")
     gallery = commands.add("gallery", _gallery, "a search among enrolled people, on one core")
     gallery.add_argument("--people", type=int, nargs="+", default=[1000, 100_000], metavar="N",
@@ -111,19 +137,73 @@ def _add_bundles(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise UsageError("--threads expects numbers with commas between them, such as 1,2,4, found "
+                         f"'{text}'") from None
+
+
 def _latency(options: Namespace) -> None:
-    content = measure_latency(options.bundles, threads=options.threads, rounds=options.rounds)
+    threads = _numbers(options.threads)
+    if options.sustained:
+        _sustained(options, threads)
+        return
+    if options.plot:
+        raise UsageError("--plot expects --sustained DURATION, whose curve it draws")
+    content = measure_latency(options.bundles, threads=threads, rounds=options.rounds)
+    add_details(content)
     if options.json:
         print_result("benchmarks latency", content)
         return
-    known = content["conditions"]
     print(latency_table(content))
-    print(f"\n{known['cpu']}, {known['threads']} thread{'s' * (known['threads'] > 1)}, "
-          f"{known['interpreter']}, load {known['load']}")
+    print(f"\n{stages_table(content['results'])}")
+    if content["not_detected"]:
+        print(f"\nno face was looked for: {content['not_detected']}")
+    for result in content["results"]:
+        print(f"\n{result['name']}, {_threads(result['threads'])}\n"
+              f"{operations_table(result['operations'])}")
+    print(f"\noperations: {METHOD}")
+    print(_where(content["conditions"]))
+
+
+def _sustained(options: Namespace, threads: list[int]) -> None:
+    if len(threads) > 1:
+        raise UsageError("--sustained expects one number of --threads, found several")
+    content = measure_sustained(options.bundles, seconds_of(options.sustained), threads=threads[0])
+    if options.plot:
+        plot_sustained(content, options.plot)
+    if options.json:
+        print_result("benchmarks sustained", content)
+    else:
+        print(f"{sustained_table(content)}\n\n{_where(content['conditions'])}")
+
+
+def _compare(options: Namespace) -> None:
+    content = compare_files(options.before, options.after, force=options.force)
+    if options.json:
+        print_result("benchmarks compare", content)
+        return
+    print(compare_table(content))
+    for reason in content["unlike"]:
+        print(f"unlike: {reason}")
+
+
+def _where(known: dict[str, Any]) -> str:
+    """The conditions in a line."""
+    threads = known["threads"]
+    return (f"{known['cpu']}, {_threads(threads)}, {known['interpreter']}, load {known['load']}")
+
+
+def _threads(count: int | list[int]) -> str:
+    if isinstance(count, list):
+        return f"{', '.join(map(str, count))} threads"
+    return f"{count} thread{'s' * (count > 1)}"
 
 
 def _size(options: Namespace) -> None:
-    content = measure_size(options.bundles)
+    content = measure_size(options.bundles, platforms=options.platforms)
     if options.json:
         print_result("benchmarks size", content)
     else:
@@ -131,17 +211,20 @@ def _size(options: Namespace) -> None:
 
 
 def _peers(options: Namespace) -> None:
-    content = measure_peers(
-        options.models, image_size=options.image_size, threads=options.threads,
-        rounds=options.rounds,
-        say=(lambda line: None) if options.json else functools.partial(print, flush=True))
+    say = functools.partial(print, flush=True, file=sys.stderr)
+    if options.setup:
+        for name, reason in set_up(environments_in(options.cache), say).items():
+            say(f"{name} left out: {reason}")
+        return
+    content = measure_peers(options.cache, image_size=options.image_size, threads=options.threads,
+                            rounds=options.rounds, say=say)
+    for name, reason in content["left_out"].items():
+        say(f"{name} left out: {reason}")
     if options.json:
         print_result("benchmarks peers", content)
         return
-    print(peers_table(content))
-    known = content["conditions"]
-    print(f"\none face of {content['image_size']} pixels, {known['cpu']}, {known['threads']} "
-          f"thread{'s' * (known['threads'] > 1)}, {known['interpreter']}, load {known['load']}")
+    print(f"{peers_table(content)}\n\none face of {content['image_size']} pixels, "
+          f"{_where(content['conditions'])}")
 
 
 def _gallery(options: Namespace) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.latency import measure_latency
+from benchmarks.roofline import measure_roofline
 from benchmarks.size import measure_size
 from benchmarks.timing import ROOT, cpu_name
 from edge_runtime.command import table
@@ -39,11 +40,9 @@ def measure_all(paths: Sequence[Path], *, rounds: int = 200, say: Say = print) -
     say("latency")
     found: dict[str, Any] = {"latency": measure_latency(paths, rounds=rounds)}
     say("size")
-    found["size"] = measure_size(paths)
+    found["size"] = measure_size(paths, tensorflow=False)
     say("roofline")
     try:
-        from benchmarks.roofline import measure_roofline
-
         found["roofline"] = measure_roofline(paths, rounds=rounds)
     except UsageError as error:
         say(f"roofline left out: {error}")

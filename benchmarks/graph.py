@@ -1,33 +1,22 @@
-"""What is inside a `.tflite` file: its layers, their multiply-adds and bytes; and models of one
-operation, cut out of a file or made anew.
+"""What is inside a `.tflite` file: its layers, their multiply-adds and bytes; and files of one
+operation, made anew.
 
 Read and written by the schema that ai-edge-litert ships and by flatbuffers, which it installs.
 """
 
 from __future__ import annotations
 
-import copy
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import UsageError
 
-try:
-    from ai_edge_litert import schema_py_generated as schema
-except ImportError:
-    raise UsageError("reading .tflite files takes ai-edge-litert, found none; 'pip install "
-                     "ai-edge-litert' (Python 3.11 or newer, 64-bit)") from None
-
-KINDS: dict[int, str] = {value: name for name, value in vars(schema.BuiltinOperator).items()
-                         if isinstance(value, int)}
-_TYPES: dict[int, str] = {value: name for name, value in vars(schema.TensorType).items()
-                          if isinstance(value, int)}
 _BITS = {"FLOAT32": 32, "FLOAT16": 16, "INT32": 32, "INT64": 64, "INT16": 16, "INT8": 8, "UINT8": 8,
          "INT4": 4, "BOOL": 8}
 _VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}  # the same bytes by another shape: none need move
@@ -73,10 +62,20 @@ def read_layers(model: bytes) -> list[Layer]:
     return layers
 
 
+def schema() -> Any:
+    """The module of the schema. UsageError where it is missing, as with tflite-runtime."""
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ImportError:
+        raise UsageError("networks are taken apart by the schema that comes with ai-edge-litert, "
+                         "found none; pip install ai-edge-litert") from None
+    return schema_py_generated
+
+
 def read_model(model: bytes) -> Any:
     """The whole flatbuffer as objects of the schema, with the buffers that a quantizer has put
     behind it."""
-    content = schema.ModelT.InitFromPackedBuf(model, 0)
+    content = schema().ModelT.InitFromPackedBuf(model, 0)
     for buffer in content.buffers:
         if buffer.size:
             buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
@@ -84,10 +83,26 @@ def read_model(model: bytes) -> Any:
     return content
 
 
+def write_model(content: Any) -> bytes:
+    """The objects as a flatbuffer."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(content.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def operation_kinds(content: Any) -> list[str]:
     """TFLite's name of each of a model's operation codes."""
-    return [KINDS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    names = _names("BuiltinOperator")  # the older of the two fields ends at 127
+    return [names[max(code.builtinCode, code.deprecatedBuiltinCode)]
             for code in content.operatorCodes]
+
+
+@functools.cache
+def _names(enumeration: str) -> dict[int, str]:
+    return {value: name for name, value in vars(getattr(schema(), enumeration)).items()
+            if isinstance(value, int)}
 
 
 def _given(places: Sequence[int]) -> list[int]:
@@ -102,7 +117,8 @@ def _shape(graph: Any, place: int) -> tuple[int, ...]:
 
 def _tensor_bytes(tensor: Any) -> int:
     sides = () if tensor.shape is None else tensor.shape
-    return math.ceil(math.prod(int(side) for side in sides) * _BITS[_TYPES[tensor.type]] / 8)
+    bits = _BITS[_names("TensorType")[tensor.type]]
+    return math.ceil(math.prod(int(side) for side in sides) * bits / 8)
 
 
 def _macs(kind: str, graph: Any, operation: Any) -> int:
@@ -122,30 +138,8 @@ def _macs(kind: str, graph: Any, operation: Any) -> int:
 
 def _eight_bit(graph: Any, operation: Any) -> bool:
     """Dense layers of dynamic recipes quantize their floats before they multiply."""
-    second = _TYPES[graph.tensors[operation.inputs[1]].type]
+    second = _names("TensorType")[graph.tensors[operation.inputs[1]].type]
     return second in ("INT8", "UINT8", "INT4")
-
-
-def one_layer(content: Any, place: int) -> bytes:
-    """A model of the one operation at `place` of a model, with its constants; what others put out
-    becomes its inputs."""
-    graph, operation = content.subgraphs[0], content.subgraphs[0].operators[place]
-    places = list(dict.fromkeys([*_given(operation.inputs), *operation.outputs]))
-    tensors = [copy.copy(graph.tensors[old]) for old in places]
-    buffers = [schema.BufferT()]
-    constant = set()
-    for tensor in tensors:
-        buffer = content.buffers[tensor.buffer]
-        if buffer.data is None:
-            tensor.buffer = 0
-        else:
-            constant.add(len(buffers))
-            tensor.buffer = len(buffers)
-            buffers.append(buffer)
-    alone = copy.copy(operation)
-    alone.inputs = [places.index(old) if old >= 0 else -1 for old in operation.inputs]
-    alone.outputs = [places.index(int(old)) for old in operation.outputs]
-    return _write(content.operatorCodes[operation.opcodeIndex], alone, tensors, buffers)
 
 
 def dense_model(side: int, *, int8: bool) -> bytes:
@@ -153,27 +147,28 @@ def dense_model(side: int, *, int8: bool) -> bytes:
     rng = np.random.default_rng(0)
     weights: npt.NDArray[Any] = (rng.integers(-127, 128, (side, side), np.int8) if int8
                                  else rng.standard_normal((side, side), dtype=np.float32))
-    kind = schema.TensorType.INT8 if int8 else schema.TensorType.FLOAT32
+    kind = "INT8" if int8 else "FLOAT32"
     tensors = [_tensor(name, (side, side), kind, scale if int8 else None)
                for name, scale in (("input", 0.05), ("weights", 0.01), ("output", 1.0))]
     tensors[1].buffer = 1
-    stored = schema.BufferT()
+    stored = schema().BufferT()
     stored.data = np.frombuffer(weights.tobytes(), np.uint8)
-    return _one_operation("FULLY_CONNECTED", 4 if int8 else 1, schema.FullyConnectedOptionsT(),
-                          tensors, [schema.BufferT(), stored])
+    return _one_operation("FULLY_CONNECTED", 4 if int8 else 1, schema().FullyConnectedOptionsT(),
+                          tensors, [schema().BufferT(), stored])
 
 
 def sum_model(length: int) -> bytes:
     """ADD of two float32 tensors of `length` numbers: next to no work for much to move."""
-    tensors = [_tensor(name, (1, length), schema.TensorType.FLOAT32) for name in "abc"]
-    return _one_operation("ADD", 1, schema.AddOptionsT(), tensors, [schema.BufferT()])
+    tensors = [_tensor(name, (1, length), "FLOAT32") for name in "abc"]
+    return _one_operation("ADD", 1, schema().AddOptionsT(), tensors, [schema().BufferT()])
 
 
-def _tensor(name: str, shape: tuple[int, ...], kind: int, scale: float | None = None) -> Any:
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.type = name.encode(), list(shape), kind
+def _tensor(name: str, shape: tuple[int, ...], kind: str, scale: float | None = None) -> Any:
+    tensor = schema().TensorT()
+    tensor.name, tensor.shape = name.encode(), list(shape)
+    tensor.type = getattr(schema().TensorType, kind)
     if scale is not None:
-        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization = schema().QuantizationParametersT()
         tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
     return tensor
 
@@ -181,28 +176,16 @@ def _tensor(name: str, shape: tuple[int, ...], kind: int, scale: float | None = 
 def _one_operation(
     kind: str, version: int, options: Any, tensors: list[Any], buffers: list[Any]
 ) -> bytes:
-    code = schema.OperatorCodeT()
-    code.builtinCode = getattr(schema.BuiltinOperator, kind)
+    """The last tensor is its output; those without a stored buffer are its inputs."""
+    code, operation = schema().OperatorCodeT(), schema().OperatorT()
+    code.builtinCode = getattr(schema().BuiltinOperator, kind)
     code.deprecatedBuiltinCode, code.version = code.builtinCode, version
-    operation = schema.OperatorT()
     operation.inputs, operation.outputs = list(range(len(tensors) - 1)), [len(tensors) - 1]
     operation.builtinOptions = options
-    operation.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
-    return _write(code, operation, tensors, buffers)
-
-
-def _write(code: Any, operation: Any, tensors: list[Any], buffers: list[Any]) -> bytes:
-    """A model of one operation; tensors without a stored buffer that it takes are its inputs."""
-    graph = schema.SubGraphT()
-    graph.tensors = tensors
-    graph.inputs = [place for place in dict.fromkeys(_given(operation.inputs))
-                    if not tensors[place].buffer]
-    graph.outputs = list(operation.outputs)
-    only = copy.copy(operation)
-    only.opcodeIndex = 0
-    graph.operators = [only]
-    model = schema.ModelT()
+    operation.builtinOptionsType = getattr(schema().BuiltinOptions, type(options).__name__[:-1])
+    graph, model = schema().SubGraphT(), schema().ModelT()
+    graph.tensors, graph.operators = tensors, [operation]
+    graph.inputs = [place for place in operation.inputs if not tensors[place].buffer]
+    graph.outputs = operation.outputs
     model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [graph], buffers
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return write_model(model)

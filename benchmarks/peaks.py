@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from benchmarks.graph import Layer, dense_model, sum_model
-from edge_runtime.command import silenced_stderr
-from edge_runtime.interpreter import chosen_interpreter
+from benchmarks.operations import call_of
 
 SIDE = 1024  # of the matrices multiplied
 # Bytes of a sum's two terms and itself. The quickest counts, so that what a layer finds in a cache
@@ -45,20 +41,7 @@ def peak_tasks(threads: int) -> dict[str, Callable[[], object]]:
     """A product of two matrices in float32 and in int8, and sums of two rows of float32."""
     models = {"float32": dense_model(SIDE, int8=False), "int8": dense_model(SIDE, int8=True),
               **{f"sum of {size}": sum_model(size // 12) for size in MOVED}}
-    return {name: on_noise(model, threads) for name, model in models.items()}
-
-
-def on_noise(model: bytes, threads: int) -> Callable[[], object]:
-    """What runs a model once, on inputs that are noise: no operation's time depends on them."""
-    with silenced_stderr():
-        interpreter: Any = chosen_interpreter().make(model_content=model, num_threads=threads)
-        interpreter.allocate_tensors()
-    rng = np.random.default_rng(0)
-    for details in interpreter.get_input_details():
-        noise = rng.uniform(0, 100, details["shape"])
-        interpreter.set_tensor(details["index"], noise.astype(details["dtype"]))
-    invoke: Callable[[], object] = interpreter.invoke
-    return invoke
+    return {name: call_of(model, threads) for name, model in models.items()}
 
 
 @dataclass(frozen=True)

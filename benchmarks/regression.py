@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.compare import unlike_conditions
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 
-ALIKE = ("cpu", "cores", "governor", "memory_mib", "python", "interpreter", "threads")
-MAX_LOAD = 1.0  # by which the load may differ
 MAX_RATIO = 1.1  # of medians
 
 Content = Mapping[str, Any]
@@ -18,7 +17,7 @@ Content = Mapping[str, Any]
 def compare_latency(now: Content, before: Content, *, force: bool = False) -> list[dict[str, Any]]:
     """{"name", "before_ms", "now_ms", "ratio", "slower"} of each bundle that was measured both
     times, by what `latency` found. UsageError where the conditions are unlike, unless `force`."""
-    unlike = unlike_conditions(now["conditions"], before["conditions"])
+    unlike = unlike_conditions(before["conditions"], now["conditions"])
     if unlike and not force:
         raise UsageError(f"these results cannot be compared: {'; '.join(unlike)}; measure both "
                          "under like conditions, or compare nevertheless with --force")
@@ -34,16 +33,6 @@ def compare_latency(now: Content, before: Content, *, force: bool = False) -> li
                          f"{', '.join(r['name'] for r in now['results'])} and before "
                          f"{', '.join(r['name'] for r in before['results'])}")
     return rows
-
-
-def unlike_conditions(now: Content, before: Content) -> list[str]:
-    """A reason for each condition that makes times incomparable."""
-    found = [f"{key} was {before.get(key)} and is {now.get(key)}" for key in ALIKE
-             if before.get(key) != now.get(key)]
-    old, new = before.get("load"), now.get("load")
-    if old is not None and new is not None and abs(new - old) > MAX_LOAD:
-        found.append(f"the load was {old} and is {new}")
-    return found
 
 
 def _key(result: Content) -> tuple[str, str, int | None]:

@@ -66,6 +66,11 @@ class Latency(msgspec.Struct):
     conditions: Conditions
 
 
+class Sustained(msgspec.Struct):
+    points: list[dict[str, Any]]
+    conditions: Conditions
+
+
 class BundleSize(msgspec.Struct):
     name: str
     recipe: str
@@ -86,7 +91,7 @@ class Peer(msgspec.Struct):
 
 class Peers(msgspec.Struct):
     results: list[Peer]
-    ratios: dict[str, float]
+    ratios: dict[str, float | None]
     conditions: Conditions
 
 
@@ -211,6 +216,7 @@ class Emulated(msgspec.Struct):
 KINDS: dict[str, type[msgspec.Struct]] = {
     "train evaluate": Evaluated, "train sweep": Families, "convert sweep": Recipes,
     "convert support": Support, "benchmarks latency": Latency, "benchmarks size": Size,
+    "benchmarks sustained": Sustained,
     "benchmarks peers": Peers, "benchmarks gallery": Gallery, "benchmarks open-set": OpenSet,
     "benchmarks accuracy": Ladders, "benchmarks roofline": Roofline, "benchmarks all": Device,
     "benchmarks device": Emulated,

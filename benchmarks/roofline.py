@@ -17,10 +17,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.graph import Layer, one_layer, read_layers, read_model, sum_model
-from benchmarks.peaks import PUBLISHED, Peak, on_noise, peak_tasks
+from benchmarks.cutting import single_operations
+from benchmarks.graph import Layer, read_layers, sum_model
+from benchmarks.latency import open_bundles
+from benchmarks.operations import call_of
+from benchmarks.peaks import PUBLISHED, Peak, peak_tasks
 from benchmarks.timing import Distribution, conditions, interleaved_ms, timed_ms
-from edge_runtime.bundle import load_bundle
 from edge_runtime.command import with_progress
 from edge_runtime.errors import UsageError
 
@@ -40,20 +42,17 @@ def measure_roofline(
     """
     if rounds < 1 or threads < 1:
         raise UsageError("--rounds and --threads expect a number of at least 1")
-    bundles = {str(path): load_bundle(path, allow_uncertified=True) for path in paths}
-    if len(bundles) < len(paths):
-        raise UsageError("expected different bundles, found one named twice")
+    bundles = open_bundles(paths)
     models = {(name, part): model for name, bundle in bundles.items()
               for part, model in bundle.models.items()}
-    tasks = {f"{name}\n{part}": on_noise(model, threads)
-             for (name, part), model in models.items()}
+    tasks = {key: call_of(model, threads) for key, model in models.items()}
     before = _peak_ms(threads)
     times = interleaved_ms(tasks, rounds, _clock(threads))
     after = _peak_ms(threads)
     peak = Peak.best_of({name: before[name] + after[name] for name in before})
     results = [
         {"name": name, "family": bundle.manifest.family, "recipe": bundle.manifest.recipe,
-         "networks": {part: _network(model, times[f"{name}\n{part}"], peak, threads)
+         "networks": {part: _network(model, times[name, part], peak, threads)
                       for part, model in bundle.models.items()}}
         for name, bundle in bundles.items()]
     return {"results": [_with_totals(result) for result in results], "peak": _rounded(peak),
@@ -117,14 +116,13 @@ def _network(
 
 def _alone_ms(model: bytes, layers: Sequence[Layer], threads: int) -> list[float]:
     """The quickest run of each layer alone, less what calling the interpreter takes."""
-    content = read_model(model)
-
     def least_ms(model: bytes) -> float:
-        return min(interleaved_ms({"": on_noise(model, threads)}, LAYER_RUNS, _clock(threads))[""])
+        return min(interleaved_ms({"": call_of(model, threads)}, LAYER_RUNS, _clock(threads))[""])
 
     call = least_ms(sum_model(1))
-    return [max(least_ms(one_layer(content, place)) - call, 0.0) if layer.bytes else 0.0
-            for place, layer in enumerate(with_progress(layers, "layers"))]
+    parts = [part for _, part in single_operations(model)]
+    return [max(least_ms(part) - call, 0.0) if layer.bytes else 0.0
+            for layer, part in with_progress(list(zip(layers, parts, strict=True)), "layers")]
 
 
 def _short(name: str) -> str:

@@ -1,14 +1,17 @@
-"""How big things are: bundles on disk, and what has to be installed to run them."""
+"""How big things are: bundles on disk and in memory, and what has to be installed to run them."""
 
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.timing import run_child
+from benchmarks.wheels import measure_platforms
 from edge_runtime.bundle import load_bundle
 from edge_runtime.command import table
 from edge_runtime.manifest import FILE_NAME
@@ -16,10 +19,24 @@ from edge_runtime.manifest import FILE_NAME
 DISTRIBUTION = "visavox"
 
 
-def measure_size(paths: Sequence[Path]) -> dict[str, Any]:
-    """Bytes of bundles and of the installed runtime: {"results": [...], "installed": {...}}."""
-    return {"results": [_bundle_size(path) for path in paths],
-            "installed": {"bytes": installed_sizes()}}
+def measure_size(
+    paths: Sequence[Path], *, platforms: bool = False, tensorflow: bool = True
+) -> dict[str, Any]:
+    """Bytes and peak memory of bundles, of the installed runtime, and of importing TensorFlow:
+    {"results": [...], "installed": {...}, "tensorflow": {...}}.
+
+    platforms: also of the wheels for other platforms, which are downloaded for it. Every memory is
+    that of a process of its own. What cannot be measured has a reason in the place of figures.
+    """
+    content = {"results": [_bundle_size(path) for path in paths],
+               "installed": {"bytes": installed_sizes()}}
+    if platforms:
+        content["platforms"] = measure_platforms()
+    if tensorflow:
+        content["tensorflow"] = (run_child("benchmarks.peers.import_tensorflow")
+                                 if importlib.util.find_spec("tensorflow")
+                                 else {"reason": "TensorFlow is not installed"})
+    return content
 
 
 def _bundle_size(path: Path) -> dict[str, Any]:
@@ -27,10 +44,12 @@ def _bundle_size(path: Path) -> dict[str, Any]:
     raw = {part: file.bytes for part, file in manifest.files.items()}
     zipped = {part: file.gzip_bytes for part, file in manifest.files.items()}
     content = (path / FILE_NAME).read_bytes()
+    cold = run_child("benchmarks.cold", str(path.resolve()), "1")
     return {"name": str(path), "family": manifest.family, "recipe": manifest.recipe,
             "bytes": raw | {"total": sum(raw.values())},
             "gzip_bytes": zipped | {"total": sum(zipped.values())},
-            "manifest_bytes": len(content), "manifest_gzip_bytes": len(gzip.compress(content))}
+            "manifest_bytes": len(content), "manifest_gzip_bytes": len(gzip.compress(content)),
+            "peak_mib": round(cold["peak_mib"], 1)}
 
 
 def installed_sizes() -> dict[str, int]:
@@ -69,11 +88,33 @@ def _bytes(path: Path) -> int:
 
 def size_table(content: dict[str, Any]) -> str:
     """The results as Markdown tables."""
-    bundles = table(["bundle", "recipe", "MB", "MB gzip"],
-                    [[r["name"], r["recipe"], f"{r['bytes']['total'] / 1e6:.2f}",
-                      f"{r['gzip_bytes']['total'] / 1e6:.2f}"] for r in content["results"]])
+    bundles = table(["bundle", "recipe", "MB", "MB gzip", "peak memory (MiB)"],
+                    [[r["name"], r["recipe"],
+                      *(f"{r[key]['total'] / 1e6:.2f}" for key in ("bytes", "gzip_bytes")),
+                      f"{r['peak_mib']:.0f}"] for r in content["results"]])
     sizes = content["installed"]["bytes"]
     installed = table(["installed", "MB"], [[name, f"{size / 1e6:.1f}"]
                                             for name, size in sorted(sizes.items(),
                                                                      key=lambda item: item[1])])
-    return f"{bundles}\n\n{installed}"
+    parts = [bundles, *_tensorflow_line(content), installed]
+    if "platforms" in content:
+        parts.append(_platforms_table(content["platforms"]))
+    return "\n\n".join(parts)
+
+
+def _tensorflow_line(content: Mapping[str, Any]) -> list[str]:
+    found = content.get("tensorflow")
+    if not found:
+        return []
+    if "reason" in found:
+        return [f"Importing TensorFlow: not measured ({found['reason']})."]
+    return [f"Importing TensorFlow alone takes {found['peak_mib']:.0f} MiB and "
+            f"{found['import_cpu_ms'] / 1e3:.1f} s of CPU."]
+
+
+def _platforms_table(platforms: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [[name, *([found["reason"], "-"] if "reason" in found else
+                     [f"{sum(found[key].values()) / 1e6:.1f}"
+                      for key in ("wheel_bytes", "installed_bytes")])]
+            for name, found in platforms.items()]
+    return table(["platform, without visavox itself", "MB of wheels", "MB unpacked"], rows)

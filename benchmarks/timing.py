@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -10,25 +11,35 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from edge_runtime.doctor.machine import Machine
+from edge_runtime.doctor.processor import CPUFREQ, celsius, clock_mhz, is_throttled
 from edge_runtime.interpreter import chosen_interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
-WARM_UP_ROUNDS = 10
+WARM_UP_ROUNDS = 10  # at least; then more, until they take no less than those before
+_MAX_WARM_UP_S = 10.0
+REPEATS = 5  # parts of a measurement that are held against the whole
+UNSTABLE = 0.05
+
+Name = TypeVar("Name", bound=Hashable)
+Task = TypeVar("Task", bound=Callable[[], object])
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """Times of repeated runs in milliseconds. p90: nine in ten runs took at most so long."""
+    """Times of repeated runs in milliseconds. p90: nine in ten runs took at most so long. iqr: the
+    spread, from the first quarter to the third."""
 
     median_ms: float
     p90_ms: float
     p99_ms: float
     min_ms: float
+    iqr_ms: float
 
     @classmethod
     def of(cls, times_ms: Sequence[float]) -> Distribution:
@@ -38,7 +49,25 @@ class Distribution:
             return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
 
         return cls(*(round(t, 4) for t in (quantile(0.5), quantile(0.9), quantile(0.99),
-                                           ordered[0])))
+                                           ordered[0], quantile(0.75) - quantile(0.25))))
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Whether a measurement agrees with itself: medians of its parts, one after the other, and
+    whether one of them differs from the whole's by over 5 %."""
+
+    repeats_ms: tuple[float, ...]
+    unstable: bool
+
+    @classmethod
+    def of(cls, times_ms: Sequence[float]) -> Repeats:
+        count = min(REPEATS, len(times_ms))
+        edges = [round(i * len(times_ms) / count) for i in range(count + 1)]
+        medians = tuple(Distribution.of(times_ms[start:end]).median_ms
+                        for start, end in itertools.pairwise(edges))
+        whole = Distribution.of(times_ms).median_ms
+        return cls(medians, any(abs(median - whole) > UNSTABLE * whole for median in medians))
 
 
 def timed_ms(task: Callable[[], object]) -> float:
@@ -49,22 +78,30 @@ def timed_ms(task: Callable[[], object]) -> float:
 
 
 def interleaved_ms(
-    tasks: Mapping[str, Callable[[], object]], rounds: int,
-    clock: Callable[[Callable[[], object]], float] = timed_ms,
-) -> dict[str, list[float]]:
+    tasks: Mapping[Name, Task], rounds: int, clock: Callable[[Task], float] = timed_ms
+) -> dict[Name, list[float]]:
     """Times of each task in milliseconds, the tasks run in turn, round after round.
 
     On a machine whose speed drifts, single times mean little; run in turn, their ratios hold.
-    clock: runs a task and says how long it took.
+    Before, they are run without a record until that takes no less any more. clock: runs a task and
+    says how long it took.
     """
-    for _ in range(WARM_UP_ROUNDS):
-        for task in tasks.values():
-            task()
-    times: dict[str, list[float]] = {name: [] for name in tasks}
+    _warm_up(tasks, clock)
+    times: dict[Name, list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
             times[name].append(clock(task))
     return times
+
+
+def _warm_up(tasks: Mapping[Name, Task], clock: Callable[[Task], float]) -> None:
+    start, before = time.perf_counter(), math.inf
+    while True:
+        rounds = [sum(map(clock, tasks.values())) for _ in range(WARM_UP_ROUNDS)]
+        now = Distribution.of(rounds).median_ms
+        if now >= (1 - UNSTABLE) * before or time.perf_counter() - start > _MAX_WARM_UP_S:
+            return
+        before = now
 
 
 def run_child(module: str, *arguments: str) -> dict[str, Any]:
@@ -93,19 +130,24 @@ class Conditions:
     cpu: str
     cores: int
     governor: str | None
+    clock_mhz: float | None
+    celsius: float | None
+    throttled: bool | None
     load: float | None
     memory_mib: int | None
     system: str
     python: str
     interpreter: str
-    threads: int
+    threads: int | list[int]
 
 
-def conditions(threads: int) -> dict[str, Any]:
-    """The conditions of this machine now."""
+def conditions(threads: int | list[int]) -> dict[str, Any]:
+    """The conditions of this machine now. threads: a list where several numbers were measured."""
+    machine = Machine()
     return asdict(Conditions(
         cpu=cpu_name(), cores=os.cpu_count() or 1,
-        governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        governor=machine.text(f"{CPUFREQ}/cpu0/cpufreq/scaling_governor") or None,
+        clock_mhz=clock_mhz(machine), celsius=celsius(machine), throttled=is_throttled(machine),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         memory_mib=_memory_mib(), system=platform.platform(), python=platform.python_version(),
         interpreter=str(chosen_interpreter()), threads=threads))

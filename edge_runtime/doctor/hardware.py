@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 from edge_runtime.doctor.finding import Check, Finding, Problem, well
 from edge_runtime.doctor.machine import Machine
+from edge_runtime.doctor.processor import (
+    CPUFREQ,
+    THROTTLED_BEFORE,
+    THROTTLED_NOW,
+    UNDERVOLTED_BEFORE,
+    UNDERVOLTED_NOW,
+    celsius,
+    throttled_bits,
+)
 
 _HOT_C = 80.0  # from here on a Raspberry Pi lowers its frequency
-_BROKEN_C = 150.0  # no sensor that works shows as much
-_CPUFREQ = "sys/devices/system/cpu"
 # Drivers under which the governor `powersave` still raises the frequency with the load.
 _OWN_GOVERNORS = ("intel_pstate", "amd-pstate-epp")
-
-# Bits of `vcgencmd get_throttled` (Raspberry Pi documentation, "vcgencmd"): now, and since start.
-_UNDERVOLTED_NOW, _UNDERVOLTED_BEFORE = 1 << 0, 1 << 16
-_THROTTLED_NOW, _THROTTLED_BEFORE = 0b111 << 1, 0b111 << 17
 
 NO_ATOMICS = Problem("no-atomics", "warning", "an ARM processor without LSE atomics (Pi 4 and "
                      "older), on which LiteRT's `CompiledModel` dies")
@@ -45,19 +47,17 @@ def _look_at_processor(machine: Machine) -> Iterator[Finding]:
 
 
 def _look_at_power(machine: Machine) -> Iterator[Finding]:
-    said = machine.output("vcgencmd", "get_throttled")  # throttled=0x50005
-    try:
-        bits = int((said or "").partition("=")[2], 16)
-    except ValueError:
+    bits = throttled_bits(machine)
+    if bits is None:
         return
-    if bits & (_UNDERVOLTED_NOW | _UNDERVOLTED_BEFORE):
-        when = "at this moment" if bits & _UNDERVOLTED_NOW else "since it was started"
+    if bits & (UNDERVOLTED_NOW | UNDERVOLTED_BEFORE):
+        when = "at this moment" if bits & UNDERVOLTED_NOW else "since it was started"
         yield UNDERVOLTED.found(
             f"the voltage was too low {when} (get_throttled {bits:#x}): pictures and sound break "
             "off, cards get damaged", "use the Raspberry Pi's own power supply and a short, thick "
             "cable, and give USB devices a powered hub")
-    if bits & (_THROTTLED_NOW | _THROTTLED_BEFORE):
-        when = "at this moment" if bits & _THROTTLED_NOW else "since it was started"
+    if bits & (THROTTLED_NOW | THROTTLED_BEFORE):
+        when = "at this moment" if bits & THROTTLED_NOW else "since it was started"
         yield THROTTLED.found(
             f"the frequency was lowered {when} (get_throttled {bits:#x})",
             "mend the power supply if it is undervolted, else add a heat sink or a fan; then "
@@ -67,28 +67,26 @@ def _look_at_power(machine: Machine) -> Iterator[Finding]:
 
 
 def _look_at_governor(machine: Machine) -> Iterator[Finding]:
-    policies = sorted(machine.file(_CPUFREQ).glob("cpu[0-9]*/cpufreq"))
+    policies = sorted(machine.file(CPUFREQ).glob("cpu[0-9]*/cpufreq"))
     governors = {machine.text(policy / "scaling_governor") for policy in policies
                  if machine.text(policy / "scaling_driver") not in _OWN_GOVERNORS}
     if "powersave" in governors:
         yield POWERSAVE.found(
             "the governor is powersave: the processor stays at its lowest frequency",
-            f"echo schedutil | sudo tee /{_CPUFREQ}/cpu*/cpufreq/scaling_governor")
+            f"echo schedutil | sudo tee /{CPUFREQ}/cpu*/cpufreq/scaling_governor")
     elif governors:
         yield well("governor", ", ".join(sorted(governors)))
 
 
 def _look_at_heat(machine: Machine) -> Iterator[Finding]:
-    degrees = []
-    for zone in machine.file("sys/class/thermal").glob("thermal_zone*"):
-        with contextlib.suppress(ValueError):
-            degrees.append(int(machine.text(zone / "temp")) / 1000)
-    degrees = [celsius for celsius in degrees if celsius < _BROKEN_C]
-    if degrees and max(degrees) >= _HOT_C:
-        yield HOT.found(f"{max(degrees):.0f} °C: the processor lowers its frequency",
+    degrees = celsius(machine)
+    if degrees is None:
+        return
+    if degrees >= _HOT_C:
+        yield HOT.found(f"{degrees:.0f} °C: the processor lowers its frequency",
                         "add a heat sink or a fan, or take it out of the sun or its case")
-    elif degrees:
-        yield well("heat", f"{max(degrees):.0f} °C")
+    else:
+        yield well("heat", f"{degrees:.0f} °C")
 
 
 CHECKS = (

@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.graph import (
-    Layer,
-    dense_model,
-    one_layer,
-    operation_kinds,
-    read_layers,
-    read_model,
-    sum_model,
-)
+from benchmarks.cutting import single_operations
+from benchmarks.graph import Layer, dense_model, read_layers, sum_model
 from edge_runtime.bundle import load_bundle
 from edge_runtime.interpreter import chosen_interpreter, count_partitions
 from tests.benchmarks.tiny_network import tiny_network
@@ -46,8 +39,9 @@ def test_layers_alone_compute_what_the_network_does() -> None:
     whole.invoke()
     outputs = {t["name"]: t["index"] for t in whole.get_tensor_details()}
     row = picture
-    for place, layer in enumerate(read_layers(model)):
-        alone = opened(one_layer(read_model(model), place))
+    for layer, (kind, part) in zip(read_layers(model), single_operations(model), strict=True):
+        assert kind == layer.kind
+        alone = opened(part)
         (given,) = alone.get_input_details()  # constants are none
         alone.set_tensor(given["index"], row)
         alone.invoke()
@@ -65,7 +59,7 @@ def test_models_of_one_operation() -> None:
 
 
 def test_recipes_of_one_network(small_bundles: dict[str, Path]) -> None:
-    """Quantizing changes bytes and types, and not the products; every layer can be cut out."""
+    """Quantizing changes bytes and types, and not the products."""
     layers = {(recipe, part): read_layers(model) for recipe, path in small_bundles.items()
               for part, model in load_bundle(path, allow_uncertified=True).models.items()}
     for part in ("face", "voice"):
@@ -76,13 +70,6 @@ def test_recipes_of_one_network(small_bundles: dict[str, Path]) -> None:
         int8 = {recipe: sum(layer.macs for layer in row if layer.int8)
                 for recipe, row in found.items()}
         assert int8["float32"] == 0 < int8["dynamic_wi8"] < int8["mixed_wi8"]
-    content = read_model(load_bundle(small_bundles["mixed_wi8"], allow_uncertified=True)
-                         .models["face"])
-    kinds = operation_kinds(content)
-    seen = {kinds[operation.opcodeIndex]: place
-            for place, operation in enumerate(content.subgraphs[0].operators)}
-    for place in seen.values():
-        opened(one_layer(content, place)).invoke()
 
 
 @pytest.mark.parametrize(("shape", "adjoint", "inner"), [((2, 3, 5), False, 5),
@@ -94,8 +81,7 @@ def test_products_of_attention(shape: tuple[int, ...], adjoint: bool, inner: int
 
     options = schema.BatchMatMulOptionsT()
     options.adjX = adjoint
-    tensors = [graph._tensor("a", shape, schema.TensorType.FLOAT32),
-               graph._tensor("b", (2, inner, 7), schema.TensorType.FLOAT32),
-               graph._tensor("c", (2, 3, 7), schema.TensorType.FLOAT32)]
+    tensors = [graph._tensor("a", shape, "FLOAT32"), graph._tensor("b", (2, inner, 7), "FLOAT32"),
+               graph._tensor("c", (2, 3, 7), "FLOAT32")]
     model = graph._one_operation("BATCH_MATMUL", 1, options, tensors, [schema.BufferT()])
     assert read_layers(model)[0].macs == 2 * 3 * 5 * 7

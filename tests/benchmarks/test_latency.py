@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 
 from benchmarks import latency
+from benchmarks.__main__ import main
 from benchmarks.latency import latency_table, measure_latency
 from edge_runtime.errors import BundleError, UsageError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-WARM = ("median_ms", "p90_ms", "p99_ms", "min_ms")
+WARM = ("median_ms", "p90_ms", "p99_ms", "min_ms", "iqr_ms")
 COLD = {"import_ms": 12.5, "load_ms": 1.0, "first_ms": 2.0, "cpu_ms": 9.0, "peak_mib": 80.0}
 
 
@@ -29,7 +31,7 @@ def check(content: dict[str, Any], bundles: list[Path]) -> None:
     for result in content["results"]:
         for key in WARM:
             assert set(result[key]) == {"face", "voice", "total"}
-            assert all(ms > 0 for ms in result[key].values())
+            assert all(ms > 0 for ms in result[key].values()) or key == "iqr_ms"
         for part in ("face", "voice", "total"):
             ordered = [result[key][part] for key in ("min_ms", "median_ms", "p90_ms", "p99_ms")]
             assert ordered == sorted(ordered)
@@ -46,6 +48,16 @@ def test_json_of_the_command(small_bundles: dict[str, Path], run_python: Run) ->
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
     check(content, bundles)
+    for result in content["results"]:
+        assert len(result["repeats_ms"]) == 3 and result["unstable"] in (True, False)
+        assert result["partitions"] == {"face": 1, "voice": 1 + (result["recipe"] == "dynamic_wi8")}
+        manifest = (Path(result["name"]) / "manifest.json").read_bytes()
+        assert result["sha256"] == hashlib.sha256(manifest).hexdigest()
+        assert set(result["stages_ms"]) >= {"read_picture", "detect", "crop", "read_voice",
+                                            "face_network", "voice_network", "decision", "fusion"}
+        assert result["stages_ms"]["fusion"] < result["stages_ms"]["decision"]
+        assert set(result["operations"]) == {"face", "voice"}
+    assert content["not_detected"] is None
     assert [r["recipe"] for r in content["results"]] == list(small_bundles)
     assert content["conditions"]["rounds"] == 3 and content["conditions"]["threads"] == 1
 
@@ -55,9 +67,20 @@ def test_the_median_of_cold_starts(
 ) -> None:
     runs = iter([3.0, 1.0, 2.0])
     monkeypatch.setattr(latency, "run_child", lambda *_: COLD | {"import_ms": next(runs)})
-    content = measure_latency([small_bundles["float32"]], threads=2, rounds=2)
+    content = measure_latency([small_bundles["float32"]], threads=[2], rounds=2)
     assert content["results"][0]["cold"] == COLD | {"import_ms": 2.0}
     assert content["conditions"]["threads"] == 2
+
+
+def test_several_numbers_of_threads(
+    small_bundles: dict[str, Path], no_children: None
+) -> None:
+    content = measure_latency([small_bundles["float32"]], threads=[1, 2], rounds=2)
+    assert [result["threads"] for result in content["results"]] == [1, 2]
+    assert content["conditions"]["threads"] == [1, 2]
+    header, _, *lines = latency_table(content).splitlines()
+    column = header.split("|").index(next(c for c in header.split("|") if "threads" in c))
+    assert [line.split("|")[column].strip() for line in lines] == ["1", "2"]
 
 
 def test_the_table(small_bundles: dict[str, Path], no_children: None) -> None:
@@ -70,7 +93,7 @@ def test_the_table(small_bundles: dict[str, Path], no_children: None) -> None:
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
         assert cells[:2] == [result["name"], result["recipe"]]
         assert cells[3] == f"{result['median_ms']['total']:.2f}"
-        assert cells[-2:] == ["16", "80"]  # 12.5 + 1 + 2 ms
+        assert cells[-4:] == ["no" if result["unstable"] else "yes", "16", "9", "80"]
 
 
 def test_an_uncertified_bundle_is_measured(
@@ -83,7 +106,7 @@ def test_an_uncertified_bundle_is_measured(
 @pytest.mark.parametrize(("threads", "rounds"), [(0, 1), (1, 0), (-1, 5)])
 def test_numbers_below_one(small_bundles: dict[str, Path], threads: int, rounds: int) -> None:
     with pytest.raises(UsageError, match="at least 1"):
-        measure_latency([small_bundles["float32"]], threads=threads, rounds=rounds)
+        measure_latency([small_bundles["float32"]], threads=[threads], rounds=rounds)
 
 
 def test_a_bundle_named_twice(small_bundles: dict[str, Path]) -> None:
@@ -101,3 +124,18 @@ def test_a_mistake_is_one_line(tmp_path: Path, run_python: Run) -> None:
     assert done.returncode == 2 and done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("python -m benchmarks: ")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("--threads", "1,two"), "--threads expects numbers with commas"),
+    (("--plot", "curve.png"), "--plot expects --sustained"),
+    (("--sustained", "long"), "expects a duration such as"),
+    (("--sustained", "1s", "--threads", "1,2"), "expects one number of --threads"),
+])
+def test_options_that_make_no_sense(
+    arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmarks", "latency", "nowhere", *arguments])
+    assert main() == 2
+    assert message in capsys.readouterr().err

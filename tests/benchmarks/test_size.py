@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import zipfile
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from benchmarks import wheels
 from benchmarks.size import installed_sizes, measure_size, size_table
 from edge_runtime.errors import BundleError
 
@@ -34,6 +36,10 @@ def test_json_of_the_command(
             assert result[key]["total"] == result[key]["face"] + result[key]["voice"]
         assert result["manifest_bytes"] == (folder / "manifest.json").stat().st_size
         assert 0 < result["manifest_gzip_bytes"] < result["manifest_bytes"]
+        assert 20 < result["peak_mib"] < 200
+    # TensorFlow, of the extra 'train', is installed where tests run.
+    assert content["tensorflow"]["peak_mib"] > 2 * max(r["peak_mib"] for r in content["results"])
+    assert content["tensorflow"]["import_cpu_ms"] > 100
     assert content["installed"]["bytes"]["total"] < MAX_INSTALLED
 
 
@@ -56,13 +62,56 @@ def test_every_requirement_of_the_base_install_is_counted() -> None:
 
 
 def test_the_table(small_bundles: dict[str, Path]) -> None:
-    content = measure_size([small_bundles["float32"]])
+    content = measure_size([small_bundles["float32"]], tensorflow=False)
     bundles, installed = size_table(content).split("\n\n")
     result = content["results"][0]
     assert f"{result['bytes']['total'] / 1e6:.2f}" in bundles.splitlines()[2]
     lines = installed.splitlines()[2:]
     assert len(lines) == len(content["installed"]["bytes"])
     assert "total" in lines[-1]
+
+
+def test_what_cannot_be_measured_has_a_reason(
+    small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    content = measure_size([small_bundles["float32"]], platforms=True)
+    assert set(content["platforms"]) == {"x86_64", "aarch64"}
+    for found in content["platforms"].values():
+        assert set(found) == {"reason"} and found["reason"].startswith("ERROR")
+    shown = size_table(content)
+    assert "Importing TensorFlow: not measured (TensorFlow is not installed)." in shown
+    assert "| aarch64 " in shown and "ERROR" in shown
+
+
+def test_wheels_of_other_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a folder in the place of a package index."""
+    for platform in ("x86_64", "aarch64"):
+        for package in ("numpy", "ai_edge_litert", "msgspec", "pillow", "soundfile", "soxr"):
+            name = f"{package}-99.0-py3-none-manylinux2014_{platform}.whl"
+            write_wheel(tmp_path / name, package, 1000 if platform == "aarch64" else 5000)
+    setup = tmp_path / "setup.cfg"
+    setup.write_text("[options]\ninstall_requires =\n    numpy>=1.26\n    msgspec\n    soxr\n")
+    monkeypatch.setattr(wheels, "ROOT", tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    found = wheels.measure_platforms()
+    for platform, size in (("x86_64", 5000), ("aarch64", 1000)):
+        assert set(found[platform]["installed_bytes"]) == {"numpy", "msgspec", "soxr"}
+        for package, unpacked in found[platform]["installed_bytes"].items():
+            assert size < unpacked < size + 500
+            assert 0 < found[platform]["wheel_bytes"][package] < 2000  # zeros, compressed
+
+
+def write_wheel(path: Path, package: str, size: int) -> None:
+    information = f"{package}-99.0.dist-info"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{package}/data.bin", bytes(size))
+        archive.writestr(f"{information}/METADATA",
+                         f"Metadata-Version: 2.1\nName: {package}\nVersion: 99.0\n")
+        archive.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{information}/RECORD", "")
 
 
 def test_no_bundle(tmp_path: Path) -> None:

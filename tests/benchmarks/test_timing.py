@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.timing import (
     WARM_UP_ROUNDS,
     Distribution,
+    Repeats,
     conditions,
     interleaved_ms,
     peak_memory_mib,
@@ -56,9 +58,30 @@ def test_tasks_run_in_turn() -> None:
     calls: list[str] = []
     tasks = {name: (lambda name=name: calls.append(name)) for name in ("a", "b", "c")}
     times = interleaved_ms(tasks, rounds=4)
-    assert calls == ["a", "b", "c"] * (WARM_UP_ROUNDS + 4)
+    assert len(calls) >= 3 * (2 * WARM_UP_ROUNDS + 4)
+    assert calls == ["a", "b", "c"] * (len(calls) // 3)
     assert list(times) == ["a", "b", "c"]
     assert all(len(row) == 4 and min(row) >= 0 for row in times.values())
+
+
+def test_warm_up_lasts_until_it_is_warm() -> None:
+    """Every block takes half of the one before, down to a floor."""
+    runs = itertools.count()
+    times = interleaved_ms({"a": "task"}, 3,
+                           lambda _: max(1.0, 64 / 2 ** (next(runs) // WARM_UP_ROUNDS)))
+    assert times == {"a": [1.0] * 3}
+    assert next(runs) == 8 * WARM_UP_ROUNDS + 3  # 64, 32, ... 1, and 1 again
+
+
+def test_a_repeat_that_differs_is_unstable() -> None:
+    assert Repeats.of([1.0, 1.04] * 20) == Repeats((1.0,) * 5, False)
+    drifting = Repeats.of([1.0] * 32 + [1.06] * 8)
+    assert drifting == Repeats((1.0, 1.0, 1.0, 1.0, 1.06), True)
+    assert Repeats.of([2.0]) == Repeats((2.0,), False)
+
+
+def test_the_spread_is_from_the_first_quarter_to_the_third() -> None:
+    assert Distribution.of([float(i) for i in range(1, 101)]).iqr_ms == 50
 
 
 def test_times_are_milliseconds() -> None:
@@ -70,8 +93,8 @@ def test_times_are_milliseconds() -> None:
 
 def test_conditions() -> None:
     found = conditions(threads=3)
-    assert set(found) == {"cpu", "cores", "governor", "load", "memory_mib", "system", "python",
-                          "interpreter", "threads"}
+    assert set(found) == {"cpu", "cores", "governor", "clock_mhz", "celsius", "throttled", "load",
+                          "memory_mib", "system", "python", "interpreter", "threads"}
     assert found["threads"] == 3 and found["cores"] >= 1 and found["cpu"]
     assert found["interpreter"].startswith("ai-edge-litert ")
 

@@ -8,16 +8,13 @@ by the step, `<case>_features` after the pool and `<case>_logits`.
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
 
+from benchmarks.peers import torchvision_stub
 from tests.data.drawn_weights import draw_input, draw_state, fingerprint
 
 SEED = 20_261_122
@@ -26,33 +23,6 @@ STEP = 3  # odd, so that every place of the 2x2 patches is among what is kept
 # Height, width, channels: a face, and a log-mel spectrogram of 256 frames.
 CASES = {"picture": (256, 256, 3), "spectrogram": (256, 64, 1)}
 MODELS = {"xxs": ("picture", "spectrogram"), "xs": ("spectrogram",), "s": ("spectrogram",)}
-
-MODES = ("NEAREST", "BILINEAR", "BICUBIC", "BOX", "HAMMING", "LANCZOS")
-
-
-class _Stub(ModuleType):
-    """Stands in for torchvision, which timm imports but MobileViT does not use."""
-
-    def __getattr__(self, name: str) -> type:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        # timm tabulates the members of InterpolationMode while it is imported.
-        return type(name, (), {mode: mode for mode in MODES})
-
-
-class _StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(
-        self, fullname: str, path: object, target: object = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname.split(".")[0] != "torchvision":
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        return _Stub(spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        pass
 
 
 def reference(model_name: str, case: str) -> dict[str, np.ndarray]:
@@ -83,7 +53,7 @@ def reference(model_name: str, case: str) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    sys.meta_path.append(_StubFinder())
+    torchvision_stub.install()
     torch.manual_seed(SEED)
     for size, cases in MODELS.items():
         name = f"mobilevit_{size}"

@@ -1,13 +1,15 @@
-"""MobileViT-XXS of stock Keras layers, converted as a tutorial would.
+"""Networks of stock Keras layers, converted as a tutorial would.
 
-    python -m benchmarks.peers.stock_mobilevit OUT IMAGE_SIZE
+    python -m benchmarks.peers.stock OUT IMAGE_SIZE
 
-Two networks, untrained: no operation's time depends on its weights.
+Three networks, untrained: no operation's time depends on its weights. The first two are
+MobileViT-XXS.
 
     textbook   as public tutorials describe it: unfold is a bare reshape, Keras's MultiHeadAttention
                attends on the 4-D tensor; converted to float32, and with dynamic range
     naive      the paper's network (whole 2x2 patches, four heads) of stock MultiHeadAttention and
                LayerNormalization with SiLU; converted to float32, and to int8 throughout
+    mobilenetv3_small   of keras.applications, at its 224 pixels whatever IMAGE_SIZE; to float32
 """
 
 from __future__ import annotations
@@ -36,12 +38,22 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     textbook, naive = (stock_mobilevit(image_size, whole_patches=whole)
                        for whole in (False, True))
-    for name, network, options in (
-            ("textbook_float32", textbook, {}), ("textbook_dynamic", textbook, {"dynamic": True}),
-            ("naive_float32", naive, {}), ("naive_int8", naive, {"int8": True})):
-        partial = out / f"{name}.partial"  # what is cut short would be taken for whole next time
-        partial.write_bytes(convert(network, **options))
-        partial.replace(out / f"{name}.tflite")
+    mobilenet = keras.applications.MobileNetV3Small((224, 224, 3), weights=None)
+    for name, network, second, options in (
+            ("textbook", textbook, "dynamic", {"dynamic": True}),
+            ("naive", naive, "int8", {"int8": True}),
+            ("mobilenetv3_small", mobilenet, None, {})):
+        with tempfile.TemporaryDirectory() as folder:
+            save(network, folder)
+            _write(out / f"{name}_float32.tflite", convert(network, folder))
+            if second:
+                _write(out / f"{name}_{second}.tflite", convert(network, folder, **options))
+
+
+def _write(path: Path, model: bytes) -> None:
+    partial = path.with_suffix(".partial")  # what is cut short would be taken for whole next time
+    partial.write_bytes(model)
+    partial.replace(path)
 
 
 def stock_mobilevit(image_size: int, *, whole_patches: bool) -> keras.Model:
@@ -59,27 +71,32 @@ def stock_mobilevit(image_size: int, *, whole_patches: bool) -> keras.Model:
     return keras.Model(image, layers.Dense(CLASSES, "softmax")(x))
 
 
-def convert(network: keras.Model, *, dynamic: bool = False, int8: bool = False) -> bytes:
-    """By TFLite's own converter, with its own defaults."""
+def save(network: keras.Model, folder: str) -> None:
+    """As a SavedModel for one picture at a time."""
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    archive.add_endpoint("serve", network.call, input_signature=[
+        tf.TensorSpec((1, *network.input_shape[1:]), tf.float32)])
+    archive.write_out(folder, verbose=False)
+
+
+def convert(
+    network: keras.Model, folder: str, *, dynamic: bool = False, int8: bool = False
+) -> bytes:
+    """The SavedModel in `folder` by TFLite's own converter, with its own defaults."""
     rng = np.random.default_rng(0)
 
     def samples() -> Iterator[list[Any]]:
         for _ in range(16):
             yield [rng.uniform(0, 255, (1, *network.input_shape[1:])).astype(np.float32)]
 
-    with tempfile.TemporaryDirectory() as folder:
-        archive = keras.export.ExportArchive()
-        archive.track(network)
-        archive.add_endpoint("serve", network.call, input_signature=[
-            tf.TensorSpec((1, *network.input_shape[1:]), tf.float32)])
-        archive.write_out(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serve"])
-        if dynamic or int8:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if int8:
-            converter.representative_dataset = samples
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        return bytes(converter.convert())
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serve"])
+    if dynamic or int8:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if int8:
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return bytes(converter.convert())
 
 
 def _conv(x: Any, channels: int, kernel: int, strides: int = 1) -> Any:
