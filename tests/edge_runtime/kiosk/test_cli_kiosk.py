@@ -44,10 +44,10 @@ def demo(bundle: Path, tmp_path: Path) -> Path:
     bundle.rename(folder / "bundle")
     writer = cv2.VideoWriter(str(folder / "scene.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10,
                              (640, 480))
-    for picture in [np.full((480, 640, 3), 120, np.uint8)] * 5 + [room(1)] * 20:
+    for picture in [np.full((480, 640, 3), 120, np.uint8)] * 30 + [room(1)] * 20:
         writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     writer.release()
-    soundfile.write(folder / "scene.wav", speech(1, 2.5), SAMPLE_RATE)
+    soundfile.write(folder / "scene.wav", speech(1, 5.0), SAMPLE_RATE)
     return folder
 
 

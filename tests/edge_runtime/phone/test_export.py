@@ -180,7 +180,7 @@ def test_every_text_that_is_shown_is_in_the_dictionary() -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in PAGE.glob("*.[hj]*"))
     asked = set(re.findall(r'data-(?:text|label)="([^"]+)"|\btext\("([\w.]+)"', pages))
     assert {one or other for one, other in asked} <= LANGUAGES["en"].keys()
-    words = set(re.findall(r'(?:expect\([^"]*|new Trouble\()"(\w+)"', pages))
+    words = set(re.findall(r'(?:expect\([^"{]*|new Trouble\()"(\w+)"', pages))
     codes = {f"trouble.{word}" for word in words}
     codes |= {f"reason.{word}" for word in get_args(Reason)}
     codes |= {f"flaw.{word}" for word in (*get_args(FaceReason), *get_args(VoiceReason))}
