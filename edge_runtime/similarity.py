@@ -20,8 +20,8 @@ Array = npt.NDArray[np.floating]
 
 # Log-odds by which a stranger, or somebody else, has to be more likely by one modality alone. With
 # no such rule one person's face with another's voice got a name in 43 % of trials, with it in 1.5 %
-# (people of kiosk95 whom training has not seen, at 5 % of strangers; what else was tried stands in
-# benchmarks/README.md). Less lets fewer such pairs through, and leaves more people without a name.
+# (people of kiosk95 whom training has not seen, at 5 % of strangers: `benchmarks open-set`). Less
+# lets fewer such pairs through, and leaves more people without a name.
 CONTRADICTION = 0.5
 
 _RIDGE = 1e-3  # or pairs that are told apart without a fault would make odds without end
