@@ -11,10 +11,11 @@ from typing import Any
 from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
 from benchmarks.accuracy_table import draw_ladders, ladder_tables
 from benchmarks.compare import compare_files, compare_table
+from benchmarks.device.command import add_device
 from benchmarks.everything import measure_all, untrained_bundles
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import add_details, latency_table, measure_latency
-from benchmarks.open_set import measure_open_set, open_set_table
+from benchmarks.open_set import measure_open_set, open_set_text
 from benchmarks.operations import METHOD, operations_table
 from benchmarks.page.build import write_page
 from benchmarks.peers.build import environments_in
@@ -78,15 +79,22 @@ def main() -> int:
                                                    "training has seen")
     open_set.add_argument("bundle", type=Path, metavar="BUNDLE")
     open_set.add_argument("--data", type=Path, required=True, metavar="PEOPLE",
-                          help="those of the training (by whom scores are fitted) and others")
+                          help="people whom training has not seen; others are left out")
+    open_set.add_argument("--strangers", type=Path, metavar="PEOPLE",
+                          help="a folder whose split 'stranger' is tried as well")
     open_set.add_argument("--enrolled-from", type=int, default=ENROLLED_FROM, metavar="N",
                           help=f"faces and clips of each ({ENROLLED_FROM})")
     open_set.add_argument("--seed", type=int, default=0, help="who is enrolled (0)")
-    open_set.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add")
-    open_set.add_argument("--snr", type=float, metavar="DB", help="speech over noise")
+    open_set.add_argument("--noise", type=Path, metavar="DIR",
+                          help="sound files that drown a voice (pink noise)")
+    open_set.add_argument("--snr", type=float, metavar="DB",
+                          help="speech over noise in all that is tried")
+    open_set.add_argument("--plots", type=Path, metavar="FOLDER",
+                          help="draw the trade-off of both errors and the scores there")
     open_set.add_argument("--json", action="store_true", help="print one JSON object")
     _add_accuracy(commands)
-    _add_device(commands)
+    _add_machine(commands)
+    add_device(commands)
     return commands.main()
 
 
@@ -103,7 +111,7 @@ def _add_accuracy(commands: Commands) -> None:
     accuracy.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def _add_device(commands: Commands) -> None:
+def _add_machine(commands: Commands) -> None:
     roofline = commands.add("roofline", _roofline, "how far networks are from the least time that "
                                                    "this machine could need")
     _add_bundles(roofline)
@@ -176,7 +184,7 @@ def _sustained(options: Namespace, threads: list[int]) -> None:
 def _compare(options: Namespace) -> None:
     content = compare_files(options.before, options.after, force=options.force)
     if options.json:
-        print_json(content)
+        print_result("benchmarks compare", content)
         return
     print(compare_table(content))
     for reason in content["unlike"]:
@@ -229,15 +237,16 @@ def _gallery(options: Namespace) -> None:
 
 
 def _open_set(options: Namespace) -> None:
-    if (options.noise is None) != (options.snr is None):
-        raise UsageError("--noise DIR and --snr DB go together, found one of them")
+    if options.snr is not None and options.noise is None:
+        raise UsageError("--snr DB expects --noise DIR, found none")
     content = measure_open_set(
-        options.bundle, options.data, count=options.enrolled_from, seed=options.seed,
-        noises=read_noises(options.noise) if options.noise else [], snr_db=options.snr)
+        options.bundle, options.data, strangers=options.strangers, count=options.enrolled_from,
+        seed=options.seed, noises=read_noises(options.noise) if options.noise else [],
+        snr_db=options.snr, plots=options.plots)
     if options.json:
         print_result("benchmarks open-set", content)
     else:
-        print(open_set_table(content))
+        print(open_set_text(content))
 
 
 def _accuracy(options: Namespace) -> None:

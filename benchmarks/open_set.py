@@ -3,78 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge_runtime.collection import read_collection
+from benchmarks.draw import Draw, draw_people
+from benchmarks.probes import Probes, probe
+from benchmarks.replay import measure_replay
+from benchmarks.spoilt import compare, spoil, spoilt_table
+from edge_runtime.accuracy import Pair, noisy
+from edge_runtime.collection import Collection, read_collection
 from edge_runtime.command import percent, table
+from edge_runtime.crop import Picture
 from edge_runtime.errors import PeopleError
-from edge_runtime.gallery.limits import BOTH, COLUMNS
+from edge_runtime.face import read_picture, square_face
+from edge_runtime.gallery.limits import COLUMNS
 from edge_runtime.identify import Identifier
-from edge_runtime.open_set import NOBODY, OpenSet, open_set
-from edge_runtime.people import Modality, Sample, index_people, test_pairs
-from edge_runtime.similarity import Array, Similarity
-from edge_runtime.trials import ENROLLED_FROM, Trials, embed_all, fitted
-from edge_runtime.voice import Sound
+from edge_runtime.open_set import NOBODY, OpenSet
+from edge_runtime.people import Sample, index_people, test_pairs
+from edge_runtime.threshold_plots import draw
+from edge_runtime.trials import ENROLLED_FROM, embed_all
+from edge_runtime.voice import Sound, pink_noise, read_clip
 
 RATES = (0.1, 0.05, 0.01)  # FPIR
+LINE = 0.05  # of them, for what is measured at one
 MIXED = 1000  # pairs of one person's face with another's voice
+DRAWS = 16  # of who is enrolled, to see what hangs on that
 
 
 def measure_open_set(
-    bundle: Path, data: Path, *, count: int = ENROLLED_FROM, seed: int = 0,
-    noises: Sequence[Sound] = (), snr_db: float | None = None,
+    bundle: Path, data: Path, *, strangers: Path | None = None, count: int = ENROLLED_FROM,
+    seed: int = 0, noises: Sequence[Sound] = (), snr_db: float | None = None,
+    plots: Path | None = None,
 ) -> dict[str, Any]:
-    """FNIR at given FPIR, EER, and mixed pairs, by face, voice and both.
+    """FNIR at given FPIR, EER, mixed pairs, what a spoilt modality costs, and replay.
 
     data: people on disk; those whom the bundle does not know are halved by `seed` into enrolled
-    (from `count` faces and clips each) and strangers, to whom the split `stranger` is added. Faces
-    and voices are weighed as the strangers tell each other apart. PeopleError where there are fewer
-    than 4 of them.
+    (from `count` faces and clips each) and strangers, to whom the split `stranger` is added, and
+    that of the folder `strangers`. noises: in which clips are tried at `snr_db`, and drowned (pink
+    noise unless given). plots: a folder for pictures. PeopleError where there are fewer than 4
+    people whom the bundle does not know, or no strangers in their folder.
     """
     identifier = Identifier.load(bundle, allow_uncertified=True)
-    face = identifier.manifest.inputs.face
-    assert face is not None
-    collection = read_collection(index_people(data), face.size)
-    unseen = sorted(set(collection.people.names) - set(identifier.manifest.people))
-    if len(unseen) < 4:
-        raise PeopleError(f"{data}: expected at least 4 people whom the bundle does not know, "
-                          f"found {len(unseen)}; train with --leave-out-people")
-    trials = embed_all(identifier, collection, noises, snr_db)
-    order = np.random.default_rng(seed).permutation(len(unseen))
-    enrolled = sorted(unseen[i] for i in order[: len(unseen) // 2])
-    similarity = _fit(trials, [name for name in unseen if name not in enrolled], count)
-    templates = trials.templates(enrolled, count)
-    pairs = [pair for pair in test_pairs(collection.people) if pair[0].person in unseen]
-    pairs += test_pairs(collection.people, "stranger")
-    cosines = trials.cosines(pairs, templates)
-    owners = np.array([enrolled.index(f.person) if f.person in enrolled else NOBODY
-                       for f, _ in pairs])
-    _, people = np.unique([f.person for f, _ in pairs], return_inverse=True)
-    results = {}
-    for column, names in COLUMNS.items():
-        odds = similarity.log_odds({m: cosines[m] for m in names}, contradict=False)
-        results[column] = open_set(odds, owners, people)
+    collection = _unseen(identifier, data)
+    trials = embed_all(identifier, collection)
+    tried = _tried(identifier, collection, strangers)
+    clean = probe(identifier, tried.faces, tried.clips)
+    heard = clean
+    if snr_db is not None:
+        heard |= probe(identifier, {}, {clip: noisy(clip, sound, noises, snr_db)
+                                        for clip, sound in tried.clips.items()})
+    draws = [draw_people(trials, tried.strangers, count=count, seed=seed + i)
+             for i in range(DRAWS)]
+    first = draws[0]
+    outcomes, known = first.outcomes(heard), first.owners != NOBODY
+    if plots:
+        draw(plots, outcomes, _at(outcomes, LINE))
+    spoilt = replay = None
+    if snr_db is None:
+        drown = noises or [pink_noise(np.random.default_rng(0))]
+        spoilt = {way.name: compare(draws, clean, way, LINE)
+                  for way in spoil(identifier, clean, tried.faces, tried.clips, drown)}
+        replay = measure_replay(identifier, collection, first, _at(outcomes, LINE), count)
     return {
         "bundle": bundle.name, "data": collection.name, "recipe": identifier.manifest.recipe,
-        "snr_db": snr_db, "enrolled": len(enrolled), "files_each": count, "seed": seed,
-        "strangers": len(set(people[owners == NOBODY].tolist())),
-        "probes": {"enrolled": int((owners != NOBODY).sum()),
-                   "strangers": int((owners == NOBODY).sum())},
-        "columns": {column: _figures(result) for column, result in results.items()},
-        "mixed": _mixed(trials, enrolled, similarity, templates, results[BOTH], seed)}
+        "more_strangers": strangers and strangers.resolve().name,
+        "snr_db": snr_db, "enrolled": len(first.enrolled), "files_each": count, "seed": seed,
+        "strangers": len(set(first.people[~known].tolist())),
+        "probes": {"enrolled": int(known.sum()), "strangers": int((~known).sum())},
+        "columns": {column: _figures(result) for column, result in outcomes.items()},
+        "decided": _decided(first, heard), "draws": _over(draws, heard), "spoilt": spoilt,
+        "replay": replay}
 
 
-def _fit(trials: Trials, strangers: list[str], count: int) -> Similarity:
-    """Without noise, and against each other alone, whom they are not tried against later. On people
-    of the training both modalities would look better than they are, and not by the same amount."""
-    clean = replace(trials, probes=trials.clean)
-    pairs = [p for p in test_pairs(trials.collection.people) if p[0].person in strangers]
-    owners = np.array([strangers.index(face.person) for face, _ in pairs])
-    return fitted(clean.cosines(pairs, clean.templates(strangers, count)), owners)
+def _unseen(identifier: Identifier, data: Path) -> Collection:
+    face = identifier.manifest.inputs.face
+    assert face is not None
+    people = index_people(data)
+    people = people.without(s for s in people.samples if s.person in identifier.manifest.people)
+    if len(people.names) < 4:
+        raise PeopleError(f"{data}: expected at least 4 people whom the bundle does not know, "
+                          f"found {len(people.names)}; train with --leave-out-people")
+    return read_collection(people, face.size)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Contents of the probes' files, and pairs of those who are nobody enrolled in any draw."""
+
+    faces: Mapping[Sample, Picture]
+    clips: Mapping[Sample, Sound]
+    strangers: Sequence[Pair]
+
+
+def _tried(identifier: Identifier, collection: Collection, folder: Path | None) -> Tried:
+    face = identifier.manifest.inputs.face
+    assert face is not None
+    files = [s for s in collection.people.samples if s.split in ("test", "stranger")]
+    more = _strangers(folder, face.size) if folder else Tried({}, {}, [])
+    return Tried(
+        {s: collection.faces[s] for s in files if s.modality == "face"} | dict(more.faces),
+        {s: collection.clips[s] for s in files if s.modality == "voice"} | dict(more.clips),
+        [*test_pairs(collection.people, "stranger"), *more.strangers])
+
+
+def _strangers(folder: Path, size: int) -> Tried:
+    """Of a folder's split `stranger`, people named after the folder: another may have the same."""
+    people = index_people(folder)
+    paths = {replace(s, person=f"{folder}/{s.person}", path=f"{folder}/{s.path}"): folder / s.path
+             for s in people.samples if s.split == "stranger"}
+    pairs = test_pairs(replace(people, samples=tuple(paths)), "stranger")
+    if not pairs:
+        raise PeopleError(f"{folder}: expected faces and clips of the split stranger, found none; "
+                          "name them in its split.csv")
+    return Tried({s: square_face(read_picture(file), size) for s, file in paths.items()
+                  if s.modality == "face"},
+                 {s: read_clip(file) for s, file in paths.items() if s.modality == "voice"}, pairs)
 
 
 def _figures(result: OpenSet) -> dict[str, Any]:
@@ -87,28 +133,81 @@ def _figures(result: OpenSet) -> dict[str, Any]:
             "curve": [(round(fpir, 4), round(fnir, 4)) for fpir, fnir in result.curve(50)]}
 
 
-def _mixed(
-    trials: Trials, enrolled: list[str], similarity: Similarity,
-    templates: Mapping[Modality, Array], both: OpenSet, seed: int,
-) -> dict[str, Any]:
-    """One enrolled person's face with another's voice: how often anybody is named."""
-    rng = np.random.default_rng([seed, 1])
-    pairs = [p for p in test_pairs(trials.collection.people) if p[0].person in enrolled]
-    mixed: list[tuple[Sample, Sample]] = []
-    while len(mixed) < MIXED:
-        first, second = (pairs[i] for i in rng.integers(len(pairs), size=2))
-        if first[0].person != second[0].person:
-            mixed.append((first[0], second[1]))
-    scores = similarity.log_odds(trials.cosines(mixed, templates)).max(axis=1)
-    return {"pairs": MIXED, "accepted": {
-        f"{100 * rate:g} %": float(np.mean(scores >= both.threshold_at(rate))) for rate in RATES}}
+def _at(outcomes: Mapping[str, OpenSet], rate: float) -> dict[str, float]:
+    """Thresholds by column."""
+    return {column: outcome.threshold_at(rate) for column, outcome in outcomes.items()}
+
+
+def _decided(draw: Draw, heard: Probes) -> dict[str, Any]:
+    """At each rate's thresholds as the device decides, where one modality may contradict the other
+    and what is not good enough is left out; mixed: the share of MIXED pairs that get any name."""
+    outcomes, known = draw.outcomes(heard), draw.owners != NOBODY
+    mixed, found = draw.mixed(MIXED), {}
+    for rate in RATES:
+        thresholds = _at(outcomes, rate)
+        named = draw.named(draw.pairs, heard, thresholds)
+        found[f"{100 * rate:g} %"] = {
+            "fnir": float(np.mean((named != draw.owners)[known])),
+            "fpir": float(np.mean((named != NOBODY)[~known])),
+            "mixed": float(np.mean(draw.named(mixed, heard, thresholds) != NOBODY))}
+    return {"pairs": MIXED, "at_fpir": found}
+
+
+def _over(draws: Sequence[Draw], heard: Probes) -> dict[str, Any]:
+    """Means over draws of who is enrolled, and the least and the most of what is decided."""
+    rate = f"{100 * LINE:g} %"
+    columns = [{column: _figures(result) for column, result in draw.outcomes(heard).items()}
+               for draw in draws]
+    decided = [_decided(draw, heard)["at_fpir"][rate] for draw in draws]
+    return {
+        "count": len(draws), "fpir": LINE,
+        "equal_error_rate": {c: float(np.mean([each[c]["equal_error_rate"] for each in columns]))
+                             for c in COLUMNS},
+        "fnir": {c: float(np.mean([each[c]["at_fpir"][rate]["fnir"] for each in columns]))
+                 for c in COLUMNS},
+        "decided": {key: {"mean": float(np.mean([each[key] for each in decided])),
+                          "least": min(each[key] for each in decided),
+                          "most": max(each[key] for each in decided)}
+                    for key in ("fnir", "fpir", "mixed")}}
 
 
 def open_set_table(content: Mapping[str, Any]) -> str:
-    """A row for each column."""
-    header = ["", "EER (%)", *(f"FNIR (%) at FPIR {100 * rate:g} %" for rate in RATES)]
+    """A row for each column, and one for what the device decides."""
+    rates = [f"{100 * rate:g} %" for rate in RATES]
+    header = ["", "EER (%)", *(f"FNIR (%) at FPIR {rate}" for rate in rates),
+              f"EER, {content['draws']['count']} draws", f"FNIR at {100 * LINE:g} %"]
+    means = content["draws"]
     rows = [[column, percent(found["equal_error_rate"]),
              *(f"{percent(at['fnir'])} (below {percent(at['fpir_bound'])})"
-               for at in found["at_fpir"].values())]
+               for at in found["at_fpir"].values()),
+             percent(means["equal_error_rate"][column]), percent(means["fnir"][column])]
             for column, found in content["columns"].items()]
+    rows.append(["as decided", "-",
+                 *(percent(content["decided"]["at_fpir"][rate]["fnir"]) for rate in rates),
+                 "-", percent(means["decided"]["fnir"]["mean"])])
     return table(header, rows)
+
+
+def open_set_text(content: Mapping[str, Any]) -> str:
+    """Whom it is measured on, both tables, and how often two people pass for one."""
+    noise = "clean" if content["snr_db"] is None else f"noise at {content['snr_db']:g} dB SNR"
+    more = (f", those of {content['more_strangers']} among them" if content["more_strangers"]
+            else "")
+    mixed, over = (content["decided"]["at_fpir"][f"{100 * LINE:g} %"]["mixed"],
+                   content["draws"]["decided"]["mixed"])
+    lines = [
+        f"{content['data']}, {noise}: {content['enrolled']} people enrolled from "
+        f"{content['files_each']} faces and clips each ({content['probes']['enrolled']} probes), "
+        f"{content['strangers']} strangers ({content['probes']['strangers']} probes){more}, none "
+        "of whom training has seen. One enrolled person's face with another's voice is given a "
+        f"name in {percent(mixed)} % of {content['decided']['pairs']} pairs, at an FPIR of "
+        f"{100 * LINE:g} %; over {content['draws']['count']} draws of who is enrolled in "
+        f"{percent(over['mean'])} % ({percent(over['least'])} to {percent(over['most'])}).",
+        "", open_set_table(content)]
+    if replay := content["replay"]:
+        lines[0] += (f" A still picture with a recorded clip of the same person passes for them in "
+                     f"{percent(replay['accepted'])} % of {replay['pairs']} trials.")
+    if content["spoilt"]:
+        lines += ["", "With one modality spoilt, over the same draws, at thresholds of clean "
+                  f"probes at an FPIR of {100 * LINE:g} %:", "", spoilt_table(content["spoilt"])]
+    return "\n".join(lines)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_table import ladder_tables
+from benchmarks.device.table import device_section
 from benchmarks.everything import devices_table
 from benchmarks.gallery import gallery_conditions, gallery_table
-from benchmarks.open_set import open_set_table
+from benchmarks.open_set import open_set_text
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
 from benchmarks.results import RESULTS, read_result, read_results
@@ -157,19 +158,6 @@ def open_sets(results: Path = RESULTS) -> str:
     ) or "People enrolled later: not run."
 
 
-def open_set_text(content: dict[str, Any]) -> str:
-    """What was measured in a sentence or two, and the table."""
-    noise = "clean" if content["snr_db"] is None else f"noise at {content['snr_db']:g} dB SNR"
-    mixed = content["mixed"]["accepted"]["5 %"]
-    return (
-        f"{content['data']}, {noise}: {content['enrolled']} people enrolled from "
-        f"{content['files_each']} faces and clips each ({content['probes']['enrolled']} probes), "
-        f"{content['strangers']} strangers ({content['probes']['strangers']} probes), none of whom "
-        f"training has seen. One enrolled person's face with another's voice is given a name in "
-        f"{percent(mixed)} % of {content['mixed']['pairs']} pairs, at an FPIR of 5 %.\n\n"
-        f"{open_set_table(content)}")
-
-
 def devices(results: Path = RESULTS) -> str:
     """Every device that `python -m benchmarks all` was run on."""
     found = {name: content for name, content in read_results(results)[0].items()
@@ -246,5 +234,5 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
     "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
     "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices,
-    "doctor": lambda _: doctor_table(),
+    "emulated devices": device_section, "doctor": lambda _: doctor_table(),
 }

@@ -207,12 +207,19 @@ class Device(msgspec.Struct):
     roofline: Roofline | None
 
 
+class Emulated(msgspec.Struct):
+    results: list[dict[str, Any]]
+    left_out: list[Any]
+    conditions: dict[str, Any]
+
+
 KINDS: dict[str, type[msgspec.Struct]] = {
     "train evaluate": Evaluated, "train sweep": Families, "convert sweep": Recipes,
     "convert support": Support, "benchmarks latency": Latency, "benchmarks size": Size,
     "benchmarks sustained": Sustained,
     "benchmarks peers": Peers, "benchmarks gallery": Gallery, "benchmarks open-set": OpenSet,
     "benchmarks accuracy": Ladders, "benchmarks roofline": Roofline, "benchmarks all": Device,
+    "benchmarks device": Emulated,
     "source experiment": Source,
 }
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from ai_edge_litert import schema_py_generated as schema
 
 from benchmarks.graph import operation_kinds
-
-LITERT, TFLITE_RUNTIME = "ai-edge-litert", "tflite-runtime"
+from edge_runtime.interpreter import LITERT, TFLITE_RUNTIME
 
 # The newest version of each operation that tflite-runtime 2.14 loads, found by trying. What is not
 # listed was not tried, and is not claimed to run.

@@ -6,7 +6,11 @@ what converts and how fast it is then, not how well it tells people apart.
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +41,11 @@ Say = Callable[[str], None]
 
 def support(
     out: Path, families: Sequence[str] = tuple(FAMILIES), recipes: Sequence[str] = SWEPT, *,
-    image_size: int = 64, say: Say = print,
+    image_size: int = 64, say: Say = print, isolated: bool = True,
 ) -> dict[str, Any]:
     """Convert every family by every recipe. Returns what `support --json` prints.
 
+    isolated: each family in a process of its own, whose crash is a cell of the table.
     out: keeps people, untrained runs and what is known so far; a table in it goes on. Times are of
     one thread, the recipes of a family in turn.
     """
@@ -55,8 +60,9 @@ def support(
         file = out / f"{family}-{image_size}.json"
         row = read_json(file)
         if row is None or [cell["recipe"] for cell in row["recipes"]] != names:
-            row = _row(_untrained(out / f"{family}-{image_size}", family, collection, image_size),
-                       collection, names, out, say)
+            _untrained(out / f"{family}-{image_size}", family, collection, image_size)
+            make = _survived if isolated else _row
+            row = make(out / f"{family}-{image_size}", people, names, say)
             write_json(file, row)
         rows.append(row)
     return {"image_size": image_size, "people": PEOPLE, "steps": STEPS, "families": rows,
@@ -69,15 +75,41 @@ def _untrained(path: Path, family: str, collection: Collection, image_size: int)
     return init(make_spec(family, collection.people.names, image_size), path, seed=0)
 
 
+def _survived(run: Path, people: Path, recipes: Sequence[str], say: Say) -> dict[str, Any]:
+    """The row, made by a child process; a recipe that it crashes at is left out of the next."""
+    crashed: list[str] = []
+    while True:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            try:
+                return pool.submit(_row, run, people, recipes, _say_in_child, crashed).result()
+            except BrokenProcessPool:
+                crashed.append(_tried(run).read_text(encoding="utf-8"))
+                say(f"{run.name}, {crashed[-1]}: crashed; once more without it")
+
+
+def _say_in_child(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _tried(run: Path) -> Path:
+    """Holds the name of the recipe that is tried."""
+    return run.with_name(f"{run.name}.tried")
+
+
 def _row(
-    folder: RunFolder, collection: Collection, recipes: Sequence[str], out: Path, say: Say
+    run: Path, people: Path, recipes: Sequence[str], say: Say, crashed: Sequence[str] = ()
 ) -> dict[str, Any]:
-    family = folder.run.spec.family
-    prepared = prepare(folder, collection)
+    folder = load_run(run)
+    family, out = folder.run.spec.family, run.parent
+    prepared = prepare(folder, read_data(people, folder.run.spec.image_size, seed=0))
     built: dict[str, Built] = {}
     reasons: dict[str, str] = {}
     for name in recipes:
+        _tried(run).write_text(name, encoding="utf-8")
         try:
+            if name in crashed:
+                raise ConversionError(f"{family}: not supported: the process crashed while it "
+                                      "quantized")
             left = (left_by_ladder(prepared, out / f"{family}-{name}", 1.0, say) if name == AUTO
                     else {})
             built[name] = build(prepared, Quantization(name, left=left, tuning_steps=STEPS))

@@ -24,6 +24,7 @@ from train.batches import Batches
 EPOCHS = 5
 LEARNING_RATE = 3e-4
 _MASKED_EVERY = 20  # steps between two looks at which weights are the smallest
+_TRACED_FROM = 50  # steps: of fewer, tracing takes longer than it saves
 _BETWEEN = ("ReLU", "Add", "Concatenate", "MaxPooling2D")  # convolutions
 
 Twin = Any  # tf_keras has no types
@@ -60,7 +61,8 @@ class Lesson:
     def teach(self, twin: Twin, callbacks: Sequence[Any] = ()) -> None:
         student = tf_keras.Model(twin.inputs, twin.outputs[0])
         schedule = tf_keras.optimizers.schedules.CosineDecay(LEARNING_RATE, self.steps)
-        student.compile(tf_keras.optimizers.Adam(schedule), tf_keras.losses.KLDivergence())
+        student.compile(tf_keras.optimizers.Adam(schedule), tf_keras.losses.KLDivergence(),
+                        run_eagerly=self.steps < _TRACED_FROM)
         student.fit(self._examples(), steps_per_epoch=self.steps, callbacks=list(callbacks),
                     verbose=0)
 

@@ -64,7 +64,8 @@ def export_twin(twin: tf_keras.Model, *, quantized: bool = False) -> bytes:
         return {"scores": scores, "embedding": embedding}
 
     module = tf.Module()
-    module.twin, module.kept = twin, twin.kept
+    # Not the twin itself: Keras would trace every layer of it once more, for minutes in all.
+    module.kept = [*twin.variables, *twin.kept]
     with tempfile.TemporaryDirectory() as folder, quiet():
         tf.saved_model.save(module, folder, {SIGNATURE: serve.get_concrete_function()})
         return convert_saved_model(folder, twin.name, quantized=quantized)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.errors import BundleError
-from edge_runtime.interpreter import Network, chosen_interpreter
+from edge_runtime.interpreter import TFLITE_RUNTIME, Network, chosen_interpreter
 from edge_runtime.manifest import Manifest, NetworkFile, read_manifest
 
 Shape = tuple[int, ...]
@@ -26,8 +26,10 @@ class Bundle:
         """Open every network. BundleError where one does not keep the manifest's contract."""
         name = chosen_interpreter().name
         if name not in self.manifest.interpreters:
+            option = " with --runtime tflite-2.14" if name == TFLITE_RUNTIME else ""
             raise BundleError(f"{self.path}: made for {', '.join(self.manifest.interpreters)}, "
-                              f"found {name}; install one of those, or {self.manifest.remedy}")
+                              f"found {name}; install one of those, or {self.manifest.remedy}"
+                              f"{option}")
         return {part: self._open(part, model, num_threads) for part, model in self.models.items()}
 
     def _open(self, part: str, model: bytes, num_threads: int) -> Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -55,8 +55,11 @@ def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
     return Verdict(manifest.people[best], "accepted", manifest.people, known)
 
 
-def among_enrolled(gallery: Gallery, embeddings: Mapping[Modality, Array]) -> Verdict:
-    """By the embeddings [dim] of a face, a voice, or both.
+def among_enrolled(
+    gallery: Gallery, embeddings: Mapping[Modality, Array], doubtful: Collection[Modality] = ()
+) -> Verdict:
+    """By the embeddings [dim] of a face, a voice, or both. doubtful: what speaks for people, and
+    against nobody whom the other speaks for.
 
     Scores by modality are cosines; the fused ones are how likely it is each person, were that as
     likely as not before, and without thresholds the mean cosine.
@@ -66,7 +69,8 @@ def among_enrolled(gallery: Gallery, embeddings: Mapping[Modality, Array]) -> Ve
         return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)})
     limits = gallery.limits()
     similarity = limits.similarity if limits else PLAIN
-    odds = similarity.log_odds(cosines)
+    sure = [m for m in cosines if m not in doubtful]
+    odds = similarity.log_odds(cosines, contradict=sure if limits else ())
     left_out = _leave_out_rejected(gallery, names, embeddings, cosines, odds)
     # Whom nothing speaks for has the least score there is: no JSON knows minus infinity.
     fused = 1 / (1 + np.exp(-odds)) if limits else np.maximum(odds, -1.0)
@@ -74,13 +78,13 @@ def among_enrolled(gallery: Gallery, embeddings: Mapping[Modality, Array]) -> Ve
     scores["fused"] = fused.astype(np.float32)
     if limits is None:
         return Verdict(None, "no_thresholds", names, scores, left_out)
-    best, reason = int(np.argmax(odds)), _judged(odds, cosines, similarity, limits)
+    best, reason = int(np.argmax(odds)), _judged(odds, cosines, sure, similarity, limits)
     return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out)
 
 
 def _judged(
-    odds: npt.NDArray[np.float64], cosines: Mapping[Modality, Array], similarity: Similarity,
-    limits: Limits,
+    odds: npt.NDArray[np.float64], cosines: Mapping[Modality, Array], sure: Collection[Modality],
+    similarity: Similarity, limits: Limits,
 ) -> Reason:
     from edge_runtime.gallery.limits import column_of
 
@@ -89,7 +93,8 @@ def _judged(
     there = [m for m, known in cosines.items() if not np.isnan(known[best])]
     if odds[best] >= limits.thresholds[column_of(there or cosines)]:
         return "accepted"
-    return "disagreement" if similarity.disagreement(cosines) else "below_threshold"
+    disagree = len(sure) > 1 and similarity.disagreement({m: cosines[m] for m in sure})
+    return "disagreement" if disagree else "below_threshold"
 
 
 def _leave_out_rejected(

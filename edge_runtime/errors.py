@@ -9,6 +9,8 @@ VisavoxError
 ├── CaptureError      a camera or a microphone that gives nothing now
 ├── BundleError       a bundle that is missing, damaged, of another version or not certified
 └── GalleryError      enrolled people that cannot be read or changed, or a person to be enrolled
+    ├── NameTakenError    somebody of that name is enrolled
+    └── DuplicateError    they seem to be enrolled under another name
 
 Commands print the message on one line and end with exit code 2.
 """
@@ -48,3 +50,11 @@ class BundleError(VisavoxError):
 
 class GalleryError(VisavoxError):
     """Enrolled people that cannot be read or changed, or somebody who cannot be enrolled."""
+
+
+class NameTakenError(GalleryError):
+    """Somebody of that name is enrolled."""
+
+
+class DuplicateError(GalleryError):
+    """Somebody seems to be enrolled under another name; whoever knows better may enroll them."""

@@ -13,7 +13,7 @@ Array = npt.NDArray[np.floating]
 
 HALF_LIFE_S = 1.5  # what was seen so long ago counts half
 FRESH_S = 5.0  # what is older says nothing about who is there now
-NAME_AFTER_S = 0.4  # somebody is named once no other decision came for so long
+NAME_AFTER_S = 0.15  # somebody is named once no other decision came for so long: two looks
 FORGET_AFTER_S = 2.0  # and stays named for so long after the last decision for them
 
 
@@ -27,17 +27,18 @@ class Evidence:
     def __init__(self) -> None:
         self._sums: dict[Modality, tuple[Array, float, float]] = {}
 
-    def add(self, modality: Modality, row: Array, time_s: float) -> None:
+    def add(self, modality: Modality, row: Array, time_s: float, weight: float = 1.0) -> None:
         """time_s: when it was seen or heard, by any clock that only goes forward."""
-        total, weight, before_s = self._sums.get(modality, (np.zeros_like(row), 0.0, time_s))
+        total, weights, before_s = self._sums.get(modality, (np.zeros_like(row), 0.0, time_s))
         if time_s - before_s > FRESH_S:
-            total, weight = np.zeros_like(row), 0.0
+            total, weights = np.zeros_like(row), 0.0
         faded = 0.5 ** (max(time_s - before_s, 0.0) / HALF_LIFE_S)
-        self._sums[modality] = (faded * total + row, faded * weight + 1, max(time_s, before_s))
+        self._sums[modality] = (faded * total + weight * row, faded * weights + weight,
+                                max(time_s, before_s))
 
     def means(self, time_s: float) -> dict[Modality, Array]:
         """By modality, those that are fresh."""
-        return {modality: total / weight for modality, (total, weight, last_s)
+        return {modality: total / weights for modality, (total, weights, last_s)
                 in self._sums.items() if time_s - last_s <= FRESH_S}
 
     def clear(self) -> None:
@@ -63,6 +64,17 @@ class SteadyName:
             self._confirmed_s = time_s
         elif person is not None and time_s - self._candidate_since_s >= NAME_AFTER_S:
             self.named, self.since_s, self._confirmed_s = person, time_s, time_s
-        elif self.named is not None and time_s - self._confirmed_s >= FORGET_AFTER_S:
+        else:
+            self.wait(time_s)
+        return self.named
+
+    def wait(self, time_s: float) -> str | None:
+        """Nothing was seen or heard since the last decision -> who is named."""
+        if self.named is not None and time_s - self._confirmed_s >= FORGET_AFTER_S:
             self.named, self.since_s = None, time_s
         return self.named
+
+    def doubt(self) -> None:
+        """Somebody has come, perhaps another: who is named stays so only if the next decision is
+        for them."""
+        self._candidate, self._confirmed_s = None, -np.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,27 +28,32 @@ def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     Returns RGB, uint8 [height, width, 3]. Raises InputError if the file is missing, empty, no
     picture, damaged, or larger than MAX_MEGAPIXELS (refused before it is decoded).
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     if not path.is_file():
         raise InputError(f"{path}: no such picture file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes), expected a picture")
+    return decode_picture(path, str(path))
+
+
+def decode_picture(file: Path | BinaryIO, name: str) -> npt.NDArray[np.uint8]:
+    """The same of an open file; `name` is what messages call it."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about size and odd tags, for programmers
-            with Image.open(path) as picture:
-                _refuse_huge(path, picture.size)
+            with Image.open(file) as picture:
+                _refuse_huge(name, picture.size)
                 return np.asarray(_eight_bit(ImageOps.exif_transpose(picture)).convert("RGB"))
     except UnidentifiedImageError:
-        raise InputError(f"{path}: expected a picture (JPEG, PNG, ...), found no format that "
+        raise InputError(f"{name}: expected a picture (JPEG, PNG, ...), found no format that "
                          "Pillow reads") from None
     except Image.DecompressionBombError:
-        raise InputError(f"{path}: the picture has far over {MAX_MEGAPIXELS} megapixels; "
+        raise InputError(f"{name}: the picture has far over {MAX_MEGAPIXELS} megapixels; "
                          "make it smaller first") from None
     except _DAMAGED as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: the picture is damaged ({reason}); take it again") from None
+        raise InputError(f"{name}: the picture is damaged ({reason}); take it again") from None
 
 
 def is_picture(path: Path) -> bool:
@@ -68,10 +73,10 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     return Image.fromarray((np.clip(grey, 0, 65_535) >> 8).astype(np.uint8))
 
 
-def _refuse_huge(path: Path, size: tuple[int, int]) -> None:
+def _refuse_huge(name: str, size: tuple[int, int]) -> None:
     megapixels = size[0] * size[1] / 1e6
     if megapixels > MAX_MEGAPIXELS:
-        raise InputError(f"{path}: the picture has {size[0]}x{size[1]} pixels "
+        raise InputError(f"{name}: the picture has {size[0]}x{size[1]} pixels "
                          f"({megapixels:.0f} megapixels), at most {MAX_MEGAPIXELS} are read; "
                          "make it smaller first")
 

@@ -3,17 +3,17 @@
     from pathlib import Path
     from edge_runtime.identify import Identifier
 
-    identifier = Identifier.load(Path("demo/bundle"))
+    identifier = Identifier.load(Path("bundle"))
     decision = identifier.identify(face=Path("face.png"), voice=Path("clip.wav"))
-    print(decision.top[0].person, decision.top[0].score)
+    print(decision.top[0].person, round(decision.top[0].score, 3))
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ from edge_runtime.detect import Detector, HaarDetector
 from edge_runtime.errors import UsageError
 from edge_runtime.inputs import InputReader, Quality
 from edge_runtime.interpreter import Network, Outputs, chosen_interpreter
-from edge_runtime.people import MODALITIES
+from edge_runtime.people import MODALITIES, Modality
 from edge_runtime.scoring import Scores
 from edge_runtime.speech import can_judge_voices
 from edge_runtime.stages import Stages
@@ -68,6 +68,15 @@ class Decision:
     used: tuple[str, ...]
     left_out: tuple[str, ...] = ()
 
+    def content(self) -> dict[str, Any]:
+        """What `visavox identify --json` prints."""
+        return {"person": self.person, "reason": self.reason,
+                "top": [{"person": r.person, "score": round(r.score, 6)} for r in self.top],
+                "ms": {stage: round(ms, 3) for stage, ms in self.ms.items()},
+                "left_out": list(self.left_out), "interpreter": self.interpreter,
+                "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
+                            for part, flaws in self.quality.items()}}
+
 
 class Identifier:
     """The networks of a bundle, loaded once and run many times."""
@@ -94,7 +103,8 @@ class Identifier:
 
         face: a file, or RGB, uint8 [height, width, 3], a crop of the face. picture: the same of a
         whole camera picture, whose largest face `detector` finds (Haar unless given); a face that
-        is not good enough is left out. voice: a file, or mono, float32 [samples] at 16 kHz.
+        is not good enough is left out. voice: a file, or mono, float32 [samples] at 16 kHz. Of a
+        face and a voice, one that is not good enough is left out too.
 
         Raises UsageError for arguments that do not go together, InputError for a bad file, and for
         a picture without a good face where there is no voice to judge by.
@@ -111,12 +121,14 @@ class Identifier:
             reader.picture(picture, detector or self._own_detector())
         if voice is not None:
             reader.voice(voice)
+        if "fused" not in self._networks:  # which takes both or nothing
+            reader.leave_out_refused()
         outputs = self.run(reader, clock)
         if not outputs:
             reader.refuse_face(picture)
             raise UsageError("this bundle's network takes a face and a voice together, found one")
         with clock.stage("decision"):
-            verdict = self.verdict(outputs, gallery)
+            verdict = self.verdict(outputs, gallery, reader.doubtful)
             fused = verdict.scores["fused"]
             top = tuple(Ranked(verdict.names[i], float(fused[i]))
                         for i in np.argsort(-fused, kind="stable")[:num_top])
@@ -124,16 +136,19 @@ class Identifier:
             verdict.person, verdict.reason, top, tuple(verdict.names), verdict.scores, clock.ms,
             str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out)
 
-    def verdict(self, outputs: Mapping[str, Outputs], gallery: Gallery | None) -> Verdict:
+    def verdict(
+        self, outputs: Mapping[str, Outputs], gallery: Gallery | None,
+        doubtful: Collection[Modality] = (),
+    ) -> Verdict:
         """By what networks put out: the scores of people of the training, or where there is a
-        gallery the embeddings of those enrolled."""
+        gallery the embeddings of those enrolled. doubtful: see `among_enrolled`."""
         if gallery is None:
             return among_trained(self.manifest, {p: found.scores for p, found in outputs.items()})
         if "fused" in outputs:
             raise UsageError("expected a bundle of a pair, whose embeddings people are enrolled "
                              "by, found one fused network; leave out the gallery")
         return among_enrolled(gallery, {m: outputs[m].embedding for m in MODALITIES
-                                        if m in outputs})
+                                        if m in outputs}, doubtful)
 
     def embed(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None
@@ -144,9 +159,8 @@ class Identifier:
         modality alone, InputError for a bad file.
         """
         for modality, given in (("face", face), ("voice", voice)):
-            if given is not None and modality not in self._networks:
-                raise UsageError(f"expected a bundle with a {modality} network of its own, found "
-                                 f"{', '.join(self._networks)}; enroll with a bundle of a pair")
+            if given is not None:
+                self.check_embeds(modality)
         reader = InputReader(self.manifest.inputs, Stages())
         if face is not None:
             reader.face(face)
@@ -154,6 +168,12 @@ class Identifier:
             reader.voice(voice)
         return {modality: self._networks[modality].run(**{modality: value}).embedding
                 for modality, value in reader.arrays.items()}
+
+    def check_embeds(self, modality: str) -> None:
+        """UsageError where the bundle has no network for the modality alone."""
+        if modality not in self._networks:
+            raise UsageError(f"expected a bundle with a {modality} network of its own, found "
+                             f"{', '.join(self._networks)}; enroll with a bundle of a pair")
 
     def _own_detector(self) -> Detector:
         if self._detector is None:

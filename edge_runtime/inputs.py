@@ -8,15 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.crop import Picture, face_crop
-from edge_runtime.detect import Detector
+from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import InputError
 from edge_runtime.face import face_input, read_picture, square_face
 from edge_runtime.manifest import Inputs
 from edge_runtime.people import Modality
-from edge_runtime.quality import Flaw, face_quality, refusals, usable_face
+from edge_runtime.quality import Flaw, face_quality, may_contradict, refusals, usable_face
 from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.stages import Stages
-from edge_runtime.voice import Sound, read_clip, voice_input
+from edge_runtime.voice import SAMPLE_RATE, Sound, read_clip, voice_input
+
+_LOUDEST = 2.0  # resampling goes beyond 1; whole numbers that nobody scaled lie far beyond
 
 Quality = dict[Modality, tuple[Flaw, ...] | None]
 
@@ -25,20 +27,22 @@ class InputReader:
     """Makes a bundle's inputs, and notes how long that takes.
 
     arrays: the networks' inputs by name, float32, batch 1. quality: the flaws of what was given;
-    None for a voice where webrtcvad, which is not in the base install, is missing.
+    None for a voice where webrtcvad, which is not in the base install, is missing. box: the largest
+    face of a whole picture, good enough or not.
     """
 
     def __init__(self, contract: Inputs, clock: Stages) -> None:
-        self.arrays: dict[str, npt.NDArray[np.float32]] = {}
+        self.arrays: dict[Modality, npt.NDArray[np.float32]] = {}
         self.quality: Quality = {}
+        self.box: Box | None = None
         self._contract, self._clock = contract, clock
 
     def face(self, face: Path | Picture) -> None:
-        """A crop of a face, used whatever its quality is."""
+        """A crop of a face."""
         if self._contract.face is None:
             return
         with self._clock.stage("read_face"):
-            crop = read_picture(face) if isinstance(face, Path) else face
+            crop = read_picture(face) if isinstance(face, Path) else checked_picture(face)
             self.arrays["face"] = face_input(square_face(crop, self._contract.face.size))
         with self._clock.stage("quality"):
             self.quality["face"] = face_quality(crop)
@@ -48,9 +52,11 @@ class InputReader:
         if self._contract.face is None:
             return
         with self._clock.stage("read_picture"):
-            whole = read_picture(picture) if isinstance(picture, Path) else picture
+            whole = (read_picture(picture) if isinstance(picture, Path)
+                     else checked_picture(picture))
         with self._clock.stage("detect"):
             boxes = detector.detect(whole)
+        self.box = boxes[0] if boxes else None
         with self._clock.stage("quality"):
             box, self.quality["face"] = usable_face(whole, boxes)
         if box is not None:
@@ -59,14 +65,25 @@ class InputReader:
                 self.arrays["face"] = face_input(crop)
 
     def voice(self, voice: Path | Sound) -> None:
-        """A clip, used whatever its quality is."""
+        """A clip."""
         if self._contract.voice is None:
             return
         with self._clock.stage("read_voice"):
-            sound = read_clip(voice) if isinstance(voice, Path) else voice
+            sound = read_clip(voice) if isinstance(voice, Path) else checked_sound(voice)
             self.arrays["voice"] = voice_input(sound)
         with self._clock.stage("quality"):
             self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None
+
+    @property
+    def doubtful(self) -> set[Modality]:
+        """What may not contradict the other modality."""
+        return {m for m, flaws in self.quality.items() if not may_contradict(flaws or ())}
+
+    def leave_out_refused(self) -> None:
+        """What is not good enough counts only where there is nothing better to decide by."""
+        good = {name: array for name, array in self.arrays.items()
+                if not refusals(self.quality.get(name) or ())}
+        self.arrays = good or self.arrays
 
     def refuse_face(self, picture: Path | Picture | None) -> None:
         """InputError with the reasons, where the picture's face was left out."""
@@ -74,3 +91,31 @@ class InputReader:
         if picture is not None and refused:
             name = f"{picture}" if isinstance(picture, Path) else "the picture"
             raise InputError(f"{name}: {'; '.join(flaw.message for flaw in refused)}")
+
+
+def checked_picture(picture: object) -> Picture:
+    """InputError unless it is an array as pictures are; an array of another kind would be judged
+    without a word."""
+    if (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
+            and picture.shape[2] == 3 and picture.size):
+        return picture
+    raise InputError("expected a picture as a Path, or as RGB, uint8 [height, width, 3], found "
+                     f"{_kind(picture)}; convert it first")
+
+
+def checked_sound(sound: object) -> Sound:
+    """The same for a clip."""
+    if (isinstance(sound, np.ndarray) and sound.dtype == np.float32 and sound.ndim == 1
+            and sound.size and float(np.abs(sound).max()) <= _LOUDEST):  # which no NaN is
+        return sound
+    raise InputError("expected a clip as a Path, or as mono, float32 [samples] in -1 to 1 at "
+                     f"{SAMPLE_RATE} Hz, found {_kind(sound)}; convert it first")
+
+
+def _kind(found: object) -> str:
+    if not isinstance(found, np.ndarray):
+        return type(found).__name__
+    kind = f"{found.dtype} {list(found.shape)}"
+    if found.dtype.kind == "f" and found.size:
+        kind += f" from {found.min():g} to {found.max():g}"
+    return kind

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import BundleError
 
-CHOICES = (("ai-edge-litert", "ai_edge_litert.interpreter"),
-           ("tflite-runtime", "tflite_runtime.interpreter"))
+LITERT, TFLITE_RUNTIME = "ai-edge-litert", "tflite-runtime"
+CHOICES = ((LITERT, "ai_edge_litert.interpreter"), (TFLITE_RUNTIME, "tflite_runtime.interpreter"))
 
 Array = npt.NDArray[np.float32]
 

@@ -32,7 +32,8 @@ from edge_runtime.face import square_face
 
 FaceReason = Literal["no_face", "several_faces", "face_too_small", "face_cut_off", "face_blurred",
                      "face_too_dark", "face_too_bright", "face_low_contrast"]
-VoiceReason = Literal["too_little_speech", "voice_too_quiet", "voice_clipped", "voice_noisy"]
+VoiceReason = Literal["too_little_speech", "voice_too_quiet", "voice_clipped", "voice_noisy",
+                      "some_noise"]
 
 MIN_SIDE = 64  # pixels of the crop, half of the networks' input
 MAX_OVERHANG = 0.05  # sides of the crop: the detector's box is near the picture's edge
@@ -62,6 +63,12 @@ class Flaw:
 def refusals(flaws: Iterable[Flaw]) -> tuple[Flaw, ...]:
     """Those for which a face or a clip should not be used."""
     return tuple(flaw for flaw in flaws if flaw.refuses)
+
+
+def may_contradict(flaws: Iterable[Flaw]) -> bool:
+    """Whether a face may speak against whom a voice names, and the other way round: nothing is
+    wrong with it. What is doubtful only speaks for people."""
+    return all(flaw.reason == "several_faces" for flaw in flaws)
 
 
 def face_quality(picture: Picture, box: Box | None = None) -> tuple[Flaw, ...]:

@@ -8,7 +8,7 @@ equally likely, were they equally frequent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +18,11 @@ from edge_runtime.people import MODALITIES, Modality
 
 Array = npt.NDArray[np.floating]
 
-# Without it, a face of one person with the voice of another was named in 56 % of trials, with it in
-# 7 % (people of kiosk95 whom training has not seen, at 5 % of strangers: README, `benchmarks
-# open-set`). More lets more such pairs through, less costs in noise.
-CONTRADICTION = 2.0
+# Log-odds by which a stranger, or somebody else, has to be more likely by one modality alone. With
+# no such rule one person's face with another's voice got a name in 43 % of trials, with it in 1.5 %
+# (people of kiosk95 whom training has not seen, at 5 % of strangers: `benchmarks open-set`). Less
+# lets fewer such pairs through, and leaves more people without a name.
+CONTRADICTION = 0.5
 
 _RIDGE = 1e-3  # or pairs that are told apart without a fault would make odds without end
 _STEPS = 100
@@ -51,15 +52,16 @@ class Similarity:
     both: LogOdds
 
     def log_odds(
-        self, cosines: Mapping[Modality, Array], *, contradict: bool = True
+        self, cosines: Mapping[Modality, Array], *, contradict: Collection[Modality] = MODALITIES
     ) -> npt.NDArray[np.float64]:
         """By what there is: cosines [..., people] of each modality -> [..., people].
 
         A cosine that is NaN, since nothing was enrolled of that modality, leaves the other one to
         decide. Minus infinity stands for whom there is no cosine of, and for whom one modality
-        contradicts: somebody else is more likely by it than not, and by CONTRADICTION more likely.
-        Thresholds are measured without (`contradict`): the more people are enrolled, the more are
-        contradicted, and in a small gallery a threshold from a large one would be far too low.
+        that may (`contradict`) contradicts: by it a stranger, or somebody else enrolled, is more
+        likely than they by CONTRADICTION. Thresholds are measured without: the more people are
+        enrolled, the more are contradicted, and in a small gallery a threshold from a large one
+        would be far too low.
         """
         alone = {m: _or_never(self.alone(m).of({m: known})) for m, known in cosines.items()}
         if len(alone) == 1:
@@ -67,18 +69,19 @@ class Similarity:
         found = self.both.of(cosines)
         for modality, odds in alone.items():
             found = np.where(np.isnan(found) & ~np.isnan(cosines[modality]), odds, found)
-        for modality, odds in alone.items() if contradict else ():
-            most = odds.max(axis=-1, keepdims=True)
-            contradicted = (most >= 0) & (odds <= most - CONTRADICTION)
-            found = np.where(contradicted & ~np.isnan(cosines[modality]), -np.inf, found)
+        for modality, odds in alone.items():
+            if modality in contradict:
+                found = np.where(_contradicted(odds) & ~np.isnan(cosines[modality]), -np.inf, found)
         return _or_never(found)
 
     def disagreement(self, cosines: Mapping[Modality, Array]) -> bool:
-        """Whether by each of two modalities alone somebody else is more likely than not; cosines
-        [people]."""
-        best = {int(np.argmax(odds)) for modality, known in cosines.items()
-                if (odds := self.log_odds({modality: known})).max() >= 0}
-        return len(best) > 1
+        """Whether of two modalities one speaks for whom both together speak most for, and the other
+        contradicts; cosines [people]."""
+        best = int(np.argmax(self.log_odds(cosines, contradict=())))
+        alone = [self.log_odds({m: known}) for m, known in cosines.items()
+                 if not np.isnan(known[best])]
+        return (any(odds[best] >= 0 for odds in alone)
+                and any(_contradicted(odds)[best] for odds in alone))
 
     def alone(self, modality: Modality) -> LogOdds:
         return self.face if modality == "face" else self.voice
@@ -86,7 +89,14 @@ class Similarity:
 
 PLAIN = Similarity(LogOdds({"face": 1.0}, 0.0), LogOdds({"voice": 1.0}, 0.0),
                    LogOdds({"face": 0.5, "voice": 0.5}, 0.0))
-"""Ranks people where nothing was fitted; its numbers are mean cosines and no odds."""
+"""Ranks people where nothing was fitted; its numbers are mean cosines, no odds, and contradict
+nobody."""
+
+
+def _contradicted(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """By one modality's log-odds [..., people], minus infinity for whom it does not know."""
+    most = np.maximum(odds.max(axis=-1, keepdims=True), 0)  # zero is a stranger
+    return np.asarray(odds <= most - CONTRADICTION)
 
 
 def _or_never(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

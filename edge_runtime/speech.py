@@ -1,11 +1,12 @@
 """Gates: is this clip good enough to be judged? Enough speech, loud, undistorted, above the noise.
 
-Refused of real clips that all are usable, and of degraded copies of a quarter of them, in %:
+Refused of real clips that all are usable, and of degraded copies of a quarter of them (the first
+two kinds of noise: of half of the test clips), in %:
 
                                                   kiosk95        people30
     as they are (1615, 390)                           0.2             0.0
-    noise at 20, 10 or 5 dB, at most                  1.7             0.0
-    a washing machine / a boiler / white at 0 dB 69 / 100 / 100  58 / 100 / 100
+    noise at 20, 10 or 5 dB, at most                  2.3             0.0
+    a washing machine / a boiler / white at 0 dB 82 / 100 / 100  83 / 100 / 100
     20 / 30 / 40 dB quieter                      18 / 77 / 100    0 / 38 / 100
     peaks cut off at a half / at a quarter       91 / 100        93 / 100
     the same at 48 kHz, then resampled           79 / 69         92 / 97
@@ -27,7 +28,11 @@ from edge_runtime.voice import SAMPLE_RATE, Sound, speech_window
 
 MIN_SPEECH_SECONDS = 1.0
 MIN_LEVEL_DB = -50.0  # of full scale, the RMS of the network's window
-MIN_SNR_DB = 4.5  # refuses at 0 dB and lets pass at 5 dB, where a voice still helps a face
+MIN_SNR_DB = 5.5  # refuses at 0 dB and lets pass at 5 dB, where a voice still helps a face
+# Real clips have 16 dB and more. In noise at 5 dB, of people of kiosk95 whom training has not seen,
+# 16 % are not named by both if a voice under 10 dB may not contradict the face, about 30 % if it
+# may, and 20 % by the face alone.
+QUIET_SNR_DB = 10.0
 MIN_SNR_SECONDS = 0.9
 MIN_PEAK_RATIO = 1.08  # of the loudest half per mille to the loudest half per cent
 FRAME = SAMPLE_RATE * 30 // 1000  # samples
@@ -59,6 +64,9 @@ def voice_quality(sound: Sound) -> tuple[Flaw, ...]:
     if snr is not None and snr < MIN_SNR_DB:
         flaws.append(Flaw("voice_noisy", f"the voice hardly stands out of the noise ({snr:.0f} dB, "
                                          f"at least {MIN_SNR_DB} are needed); come closer"))
+    elif snr is not None and snr < QUIET_SNR_DB:
+        flaws.append(Flaw("some_noise", f"there is noise behind the voice ({snr:.0f} dB), which "
+                                        "counts for less; come closer", refuses=False))
     return tuple(flaws)
 
 

@@ -24,7 +24,7 @@ from edge_runtime.open_set import NOBODY, OpenSet, open_set
 from edge_runtime.people import MODALITIES, SPLITS, Modality, index_people, test_pairs
 from edge_runtime.scoring import fuse
 from edge_runtime.similarity import Array, Similarity
-from edge_runtime.trials import embed_all, fitted
+from edge_runtime.trials import cosines_of, embed_all
 
 if TYPE_CHECKING:  # thresholds of a bundle need no package cryptography
     from edge_runtime.gallery.store import Gallery
@@ -44,19 +44,17 @@ def measure_limits(identifier: Identifier, root: Path, rate: float) -> tuple[Lim
     _check_unknown(identifier, root, collection.people.names)
     trials = embed_all(identifier, collection)
     names = list(collection.people.names)
-    pairs = test_pairs(collection.people)
-    strangers = test_pairs(collection.people, "stranger")
-    templates = trials.templates(names)
-    owners = np.array([names.index(face.person) for face, _ in pairs])
-    similarity = fitted(trials.cosines(pairs, templates), owners)
-    cosines = trials.cosines(pairs + strangers, templates)
-    owners = np.concatenate([owners, np.full(len(strangers), NOBODY)])
-    _, people = np.unique([face.person for face, _ in pairs + strangers], return_inverse=True)
-    odds = {column: similarity.log_odds({m: cosines[m] for m in modalities}, contradict=False)
-            for column, modalities in COLUMNS.items()}
-    outcomes = {column: open_set(found, owners, people, leave_one_out=True)
-                for column, found in odds.items()}
-    return _limits(root, similarity, outcomes, rate, len(names)), outcomes
+    pairs = test_pairs(collection.people) + test_pairs(collection.people, "stranger")
+    similarity = trials.similarity(names)
+    cosines = cosines_of(pairs, trials.templates(names), trials.clean)
+    owners = np.array([names.index(f.person) if f.person in names else NOBODY for f, _ in pairs])
+    _, people = np.unique([face.person for face, _ in pairs], return_inverse=True)
+    outcomes = {column: open_set(similarity.log_odds({m: cosines[m] for m in modalities},
+                                                     contradict=()),
+                                 owners, people, leave_one_out=True)
+                for column, modalities in COLUMNS.items()}
+    decided = outcomes | {BOTH: open_set(similarity.log_odds(cosines), owners, people)}
+    return _limits(root, similarity, outcomes, decided, rate, len(names)), outcomes
 
 
 def measure_thresholds(
@@ -123,8 +121,10 @@ def _check_unknown(identifier: Identifier, root: Path, names: tuple[str, ...]) -
 
 
 def _limits(
-    root: Path, similarity: Similarity, outcomes: Outcomes, rate: float, people: int
+    root: Path, similarity: Similarity, outcomes: Outcomes, decided: Outcomes, rate: float,
+    people: int,
 ) -> Limits:
+    """decided: outcomes with what one modality contradicts, which costs names."""
     thresholds = _chosen(root, outcomes, rate)
     parts = {"face": similarity.face, "voice": similarity.voice, BOTH: similarity.both}
     return Limits(
@@ -133,7 +133,7 @@ def _limits(
         false_accept_bound={column: outcome.fpir_bound(thresholds[column])
                             for column, outcome in outcomes.items()},
         miss_rate={column: outcome.fnir(thresholds[column])
-                   for column, outcome in outcomes.items()})
+                   for column, outcome in decided.items()})
 
 
 def _chosen(root: Path, outcomes: Outcomes, rate: float) -> dict[str, float]:

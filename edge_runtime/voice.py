@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,6 @@ def read_clip(path: Path, seconds: float | None = None) -> Sound:
     Returns float32 [samples] in -1 to 1; only the first `seconds` where given. Raises InputError if
     the file is missing, empty, no sound, damaged, silent, or longer than MAX_SECONDS.
     """
-    import soundfile  # here, since a machine that trains on packed data lacks it
-
     if not path.is_file():
         raise InputError(f"{path}: no such sound file")
     if path.stat().st_size == 0:
@@ -38,28 +37,35 @@ def read_clip(path: Path, seconds: float | None = None) -> Sound:
     if path.suffix.lower() == ".raw":
         raise InputError(f"{path}: expected a sound file that names its rate (WAV, FLAC, Ogg, "
                          "...), found raw samples; convert it first")
+    return decode_clip(path, str(path), seconds)
+
+
+def decode_clip(file: Path | BinaryIO, name: str, seconds: float | None = None) -> Sound:
+    """The same of an open file; `name` is what messages call it."""
+    import soundfile  # here, since a machine that trains on packed data lacks it
+
     try:
-        with soundfile.SoundFile(path) as file:
-            duration = file.frames / file.samplerate
+        with soundfile.SoundFile(file) as clip:
+            duration = clip.frames / clip.samplerate
             if duration > MAX_SECONDS:
-                raise InputError(f"{path}: the clip lasts {duration:.0f} s, at most "
+                raise InputError(f"{name}: the clip lasts {duration:.0f} s, at most "
                                  f"{MAX_SECONDS:.0f} s are read; cut out the speech first")
-            frames = -1 if seconds is None else round(seconds * file.samplerate)
-            sound = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
-            rate = file.samplerate
+            frames = -1 if seconds is None else round(seconds * clip.samplerate)
+            sound = clip.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+            rate = clip.samplerate
     except soundfile.LibsndfileError as error:
-        raise InputError(f"{path}: expected a sound file (WAV, FLAC, Ogg, ...), found none that "
+        raise InputError(f"{name}: expected a sound file (WAV, FLAC, Ogg, ...), found none that "
                          f"libsndfile reads ({error.error_string.strip()})") from None
-    return _usable(path, resample(sound, rate))
+    return _usable(name, resample(sound, rate))
 
 
-def _usable(path: Path, sound: Sound) -> Sound:
+def _usable(name: str, sound: Sound) -> Sound:
     if sound.size == 0:
-        raise InputError(f"{path}: the clip holds no samples; record it again")
+        raise InputError(f"{name}: the clip holds no samples; record it again")
     if not np.isfinite(sound).all():
-        raise InputError(f"{path}: the clip holds values that are not numbers; record it again")
+        raise InputError(f"{name}: the clip holds values that are not numbers; record it again")
     if np.sqrt(np.mean(np.square(sound))) < SILENT_RMS:
-        raise InputError(f"{path}: the clip is silent; check the microphone and record it again")
+        raise InputError(f"{name}: the clip is silent; check the microphone and record it again")
     return sound / max(1.0, float(np.max(np.abs(sound))))  # files of floats may go beyond 1
 
 
@@ -112,6 +118,17 @@ def mix_noise(sound: Sound, noise: Sound, snr_db: float, rng: np.random.Generato
     scale = np.sqrt(power / max(float(np.mean(np.square(stretch))), 1e-12))
     mixed = sound + scale * stretch
     return np.asarray(mixed / max(1.0, float(np.max(np.abs(mixed)))), dtype=np.float32)
+
+
+def pink_noise(rng: np.random.Generator, seconds: float = 30.0) -> Sound:
+    """Noise with the same power in every octave, as of rooms and traffic; float32 [samples] at
+    SAMPLE_RATE, RMS of a tenth of full scale."""
+    count = int(seconds * SAMPLE_RATE)
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    spectrum[1:] /= np.sqrt(np.arange(1, spectrum.size))
+    spectrum[0] = 0
+    noise = np.fft.irfft(spectrum, count)
+    return np.asarray(0.1 * noise / noise.std(), np.float32)
 
 
 def read_noises(folder: Path) -> list[Sound]:

@@ -13,9 +13,9 @@ from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import FINAL, State, Status
 from edge_runtime.decide import Verdict
-from edge_runtime.detect import Detector
+from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import UsageError
-from edge_runtime.evidence import Evidence, SteadyName
+from edge_runtime.evidence import FORGET_AFTER_S, Evidence, SteadyName
 from edge_runtime.identify import Identifier
 from edge_runtime.inputs import InputReader, Quality
 from edge_runtime.interpreter import Outputs
@@ -27,8 +27,7 @@ from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 if TYPE_CHECKING:
     from edge_runtime.gallery.store import Gallery
 
-PERIOD_S = 0.3  # between two looks
-LISTEN_EVERY_S = 0.5
+PERIOD_S = 0.2  # between two looks
 GONE_S = 0.8  # without a face, so that who comes next is somebody else
 _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
 
@@ -50,7 +49,8 @@ class Seen:
 class Watcher:
     """Gathers what single faces and clips say, and says who it is.
 
-    Faces and clips that are not good enough say nothing. Raises UsageError for a bundle of one
+    Faces and clips that are not good enough say nothing. box: the largest face of the last picture,
+    good enough or not. Raises UsageError for a bundle of one
     fused network, whose face and voice cannot come at different times.
     """
 
@@ -60,18 +60,26 @@ class Watcher:
         if set(identifier.manifest.files) != set(MODALITIES):
             raise UsageError("expected a bundle of a pair to watch with, found one fused network")
         self._identifier, self._detector, self._gallery = identifier, detector, gallery
+        self.box: Box | None = None
         self._evidence, self._steady = Evidence(), SteadyName()
         self._face_s = self._entered_s = -np.inf
+        self._missed = False  # whether a picture came without a face since the last one with
+        self._news = False  # whether anything came since the last decision
+        self._doubtful: set[Modality] = set()  # by the last face and clip that were used
 
     def see(self, frame: Frame, clock: Stages) -> Quality:
         """A whole picture. Returns what is wrong with its largest face."""
         reader = InputReader(self._identifier.manifest.inputs, clock)
         reader.picture(frame.picture, self._detector)
+        self.box = reader.box
         if "face" in reader.arrays:
-            if frame.at_s - self._face_s >= GONE_S:
+            away_s = frame.at_s - self._face_s
+            if away_s >= FORGET_AFTER_S or (self._missed and away_s >= GONE_S):
                 self._evidence.clear()
+                self._steady.doubt()
                 self._entered_s = frame.at_s
             self._face_s = frame.at_s
+        self._missed = "face" not in reader.arrays
         self._add(reader, "face", frame.at_s, clock)
         return reader.quality
 
@@ -85,21 +93,34 @@ class Watcher:
         reader = InputReader(self._identifier.manifest.inputs, clock)
         reader.voice(clip.sound)
         if not refusals(reader.quality["voice"] or ()):
-            self._add(reader, "voice", clip.end_s, clock)
+            # A short clip is repeated, and says less than the longer one that follows.
+            share = min(clip.sound.size / CLIP_SAMPLES, 1.0)
+            self._add(reader, "voice", clip.end_s, clock, share ** 2)
         return reader.quality
 
     def decide(self, time_s: float) -> tuple[str | None, Verdict | None]:
         """Who is named now, and what the last seconds say."""
         means = self._evidence.means(time_s)
         verdict = self._identifier.verdict(
-            {m: self._outputs(row) for m, row in means.items()}, self._gallery) if means else None
-        return self._steady.update(verdict.person if verdict else None, time_s), verdict
+            {m: self._outputs(row) for m, row in means.items()}, self._gallery,
+            self._doubtful) if means else None
+        if self._news or not verdict:
+            named = self._steady.update(verdict.person if verdict else None, time_s)
+        else:  # what was seen before proves nothing about who is there now
+            named = self._steady.wait(time_s)
+        self._news = False
+        return named, verdict
 
-    def _add(self, reader: InputReader, modality: Modality, at_s: float, clock: Stages) -> None:
+    def _add(
+        self, reader: InputReader, modality: Modality, at_s: float, clock: Stages,
+        weight: float = 1.0,
+    ) -> None:
         """Of people enrolled embeddings are averaged, of those of the training log-scores."""
         for found in self._identifier.run(reader, clock).values():
             row = found.embedding if self._gallery else np.log(np.maximum(found.scores, 1e-12))
-            self._evidence.add(modality, row, at_s)
+            self._evidence.add(modality, row, at_s, weight)
+            self._news = True
+            self._doubtful = self._doubtful - {modality} | reader.doubtful
 
     def _outputs(self, mean: np.ndarray) -> Outputs:
         if self._gallery:
@@ -123,11 +144,10 @@ def watch(
         if camera and (newer := camera.latest(PERIOD_S, frame)):
             frame = newer
             quality |= watcher.see(frame, clock)
-        if microphone and (clip is None or look_s - clip.end_s >= LISTEN_EVERY_S):
-            with_sound = microphone.last(watcher.heard_s(look_s), 0.0, clip)
-            if with_sound and with_sound.sound.size:
-                clip = with_sound
-                quality |= watcher.hear(clip, clock)
+        heard = microphone and microphone.last(watcher.heard_s(look_s), 0.0, clip)
+        if heard and heard.sound.size:
+            clip = heard
+            quality |= watcher.hear(clip, clock)
         now_s = time.monotonic()
         named, verdict = watcher.decide(now_s)
         status = {name: source.status for name, source in

@@ -41,12 +41,14 @@ REQUIRE_ALL = os.environ.get("VISAVOX_REQUIRE") == "all"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with long tests first, so that no process is left alone with one at the end; of those
-    that need the shared training one first of all and the others late, so that none waits for it.
+    that need a shared training one first of all and the others late, so that none waits for it.
     """
     long = {item.path for item in items if item.get_closest_marker("slow")}
-    shared = {item.path for item in items if "small_run" in getattr(item, "fixturenames", ())}
-    first = next((item.path for item in items if item.path in long & shared), None)
-    items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in shared))
+    small_run, walked = ({item.path for item in items if name in getattr(item, "fixturenames", ())}
+                         for name in ("small_run", "walked_through"))
+    first = next((item.path for item in items if item.path in long & small_run), None)
+    late = small_run | (walked - long)
+    items.sort(key=lambda item: (item.path != first, item.path not in long, item.path in late))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,6 +108,14 @@ def small_people(shared: Shared) -> Path:
 
     return shared("people", lambda folder: make_people(
         folder, 4, faces_per_person=6, clips_per_person=4, image_size=64))
+
+
+@pytest.fixture(scope="session")
+def walked_through(shared: Shared) -> Path:
+    """What the README's walk-through leaves: people, run, bundle; only to be read."""
+    from tests.walk_through import walk
+
+    return shared("walk_through", walk)
 
 
 @pytest.fixture(scope="session")
@@ -176,9 +186,18 @@ def small_bundles(small_run: RunFolder, small_people: Path, shared: Shared) -> d
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(networks, "export_float32", export_once)
             for recipe in ("float32", "dynamic_wi8", "mixed_wi8"):
-                bundle.make_bundle(small_run, recipe, out / recipe, collection)
+                bundle.make_bundle(small_run, recipe, out / "litert" / recipe, collection)
+            bundle.make_bundle(small_run, "mixed_wi8", out / "tflite-2.14", collection,
+                               runtime="tflite-2.14")
 
-    return {path.name: path for path in sorted(shared("bundles", convert).iterdir())}
+    bundles = shared("bundles", convert)
+    return {path.name: path for path in sorted((bundles / "litert").iterdir())}
+
+
+@pytest.fixture(scope="session")
+def old_runtime_bundle(small_bundles: dict[str, Path]) -> Path:
+    """`small_run` by mixed_wi8 for tflite-runtime 2.14; only to be read."""
+    return small_bundles["mixed_wi8"].parent.parent / "tflite-2.14"
 
 
 @pytest.fixture

@@ -59,6 +59,17 @@ def test_the_rule_sees_every_way_to_import(tmp_path: Path) -> None:
     assert set(imported(source)) == {"a", "b", "c", "g", "h", "j"}
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_uses_what_kills_a_raspberry_pi_4(path: Path) -> None:
+    """LiteRT's CompiledModel ends the process where the processor has no LSE atomics."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.id if isinstance(node, ast.Name) else node.attr for node in ast.walk(tree)
+             if isinstance(node, ast.Name | ast.Attribute)}
+    names |= {alias.name.rpartition(".")[2] for node in ast.walk(tree)
+              if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
+    assert not names & {"CompiledModel", "compiled_model"}
+
+
 def test_every_folder_has_files() -> None:
     assert {folder_of(path) for path in FILES} >= {"edge_runtime", "train"}
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,31 +13,7 @@ from benchmarks.report import FOLDERS, accuracy_table, update_readmes
 from benchmarks.results import RESULTS
 from edge_runtime.errors import UsageError
 from edge_runtime.result_file import stamped
-
-ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
-BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
-
-
-def walk_through() -> list[tuple[list[str], str]]:
-    """Each shell block's commands with the output block after it."""
-    text = README.read_text(encoding="utf-8")
-    section = text[text.index("## Walk-through") : text.index("## Your own people")]
-    blocks = BLOCK.findall(section)
-    steps: list[tuple[list[str], str]] = []
-    for (language, content), (_, following) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
-        if language == "sh":
-            steps.append((content.strip().splitlines(), following))
-    return steps
-
-
-def run(command: str, folder: Path) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True,
-                          text=True)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+from tests.walk_through import BLOCK, README, ROOT, run, walk_through
 
 
 def words(line: str) -> str:
@@ -49,9 +22,9 @@ def words(line: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_walk_through_prints_what_it_shows(tmp_path: Path) -> None:
-    for commands, shown in walk_through():
-        printed = "".join(run(command, tmp_path) for command in commands)
+def test_the_walk_through_prints_what_it_shows(walked_through: Path, tmp_path: Path) -> None:
+    all_printed = json.loads((walked_through / "printed.json").read_text())
+    for (commands, shown), printed in zip(walk_through(), all_printed, strict=True):
         found = {words(line) for line in printed.splitlines()}
         # Rankings and machines differ; headings of tables and everything said outside of them stay.
         lines = shown.strip().splitlines()
@@ -63,7 +36,7 @@ def test_the_walk_through_prints_what_it_shows(tmp_path: Path) -> None:
     python = next(code for language, code in BLOCK.findall(README.read_text(encoding="utf-8"))
                   if language == "python")
     (tmp_path / "example.py").write_text(python)
-    assert run("python example.py", tmp_path).startswith("synthetic_")
+    assert run(f"python {tmp_path / 'example.py'}", walked_through).startswith("synthetic_")
 
 
 def test_the_tables_come_from_the_result_files() -> None:

@@ -70,6 +70,10 @@ def _add_synth(commands: Commands) -> None:
     synth.add_argument("--faces", type=int, default=24, metavar="N", help="per person (24)")
     synth.add_argument("--clips", type=int, default=12, metavar="N", help="per person (12)")
     synth.add_argument("--scenes", action="store_true", help="whole pictures of 640x480 too")
+    synth.add_argument("--film", type=Path, metavar="FOLDER",
+                       help="also scene.mp4 and scene.wav there: some of them before a camera")
+    synth.add_argument("--in-film", type=int, nargs="+", default=[1, 2, 3], metavar="N",
+                       help="who comes, one after the other, by number (1 2 3)")
 
 
 def _add_pack(commands: Commands) -> None:
@@ -94,6 +98,8 @@ def _add_model(parser: ArgumentParser) -> None:
 
 def _add_training(parser: ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    parser.add_argument("--voice-epochs", type=int, metavar="EPOCHS",
+                        help="of a pair's voice network, which learns more slowly (as --epochs)")
     parser.add_argument("--patience", type=int, default=25, metavar="EPOCHS",
                         help="stop after so many epochs without a better validation loss (25)")
     parser.add_argument("--batch-size", type=int, default=16)
@@ -119,6 +125,11 @@ def _synth(options: Namespace) -> None:
     make_people(options.out, options.people, seed=options.seed, faces_per_person=options.faces,
                 clips_per_person=options.clips, scenes=options.scenes)
     print(f"{options.people} synthetic people in {options.out}")
+    if options.film:
+        from train.synthetic.film import make_film
+
+        make_film(options.film, options.in_film, options.seed)
+        print(f"a film of {len(options.in_film)} of them in {options.film}")
 
 
 def _read(data: Path, image_size: int, seed: int, strict: bool = False) -> Collection:
@@ -173,8 +184,9 @@ def _fit(options: Namespace) -> None:
     machine.check(options.batch_size)
     collection = _read(options.data, options.image_size, options.seed, options.strict)
     left_out: tuple[str, ...] = ()
-    if options.leave_out_people:
-        left_out = choose_people(collection.people.names, options.leave_out_people, options.seed)
+    if options.leave_out_people is not None:
+        left_out = choose_people(collection.people.names, options.leave_out_people, options.seed,
+                                 options.rotation)
         collection = without_people(collection, left_out)
     spec = spec_of(collection.people.names)
     towers = load_run(options.towers) if options.towers else None

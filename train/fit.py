@@ -219,15 +219,16 @@ def _fit_network(
             network, start.convolutions, collection, spec, training, part, batches, folder)
     else:
         validation = validation_data(collection, spec, part)
-    _compile(classifier, spec, training, steps_per_epoch=len(batches))
+    epochs = training.epochs_of(part)
+    _compile(classifier, spec, training, epochs, steps_per_epoch=len(batches))
     recorder = Recorder(folder.path / "checkpoint" / f"{part}.npz", training.patience)
     recorder.restore(classifier)
     throughput = Throughput(batches)
-    if recorder.epochs_done < training.epochs and not recorder.finished_early:
+    if recorder.epochs_done < epochs and not recorder.finished_early:
         classifier.fit(
             batches, validation_batch_size=machine.devices * VALIDATION_BATCH,
             validation_data=machine.divisible(*validation),
-            initial_epoch=recorder.epochs_done, epochs=training.epochs,
+            initial_epoch=recorder.epochs_done, epochs=epochs,
             callbacks=[EpochCounter(batches), throughput, recorder,
                        *([display] if display else [])],
             verbose=0 if display else "auto",
@@ -239,11 +240,11 @@ def _fit_network(
 
 
 def _compile(
-    network: keras.Model, spec: Spec, training: Training, steps_per_epoch: int
+    network: keras.Model, spec: Spec, training: Training, epochs: int, steps_per_epoch: int
 ) -> None:
-    warmup = min(training.warmup_epochs, training.epochs - 1)
+    warmup = min(training.warmup_epochs, epochs - 1)
     schedule = keras.optimizers.schedules.CosineDecay(
-        training.learning_rate / 100, (training.epochs - warmup) * steps_per_epoch, alpha=0.01,
+        training.learning_rate / 100, (epochs - warmup) * steps_per_epoch, alpha=0.01,
         warmup_target=training.learning_rate, warmup_steps=warmup * steps_per_epoch)
     # Clipped, because at these rates a few batches threw the voice network back by ten epochs.
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay,

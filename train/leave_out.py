@@ -12,22 +12,35 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError, UsageError
 
 
-def choose_people(names: tuple[str, ...], choice: str, seed: int) -> tuple[str, ...]:
+def choose_people(
+    names: tuple[str, ...], choice: str, seed: int, rotation: int = 0
+) -> tuple[str, ...]:
     """Who of `names` is left out: so many, drawn by the seed, or those in a file, one a line.
 
-    UsageError for a choice that is neither or names somebody unknown; PeopleError where fewer than
-    two people would be left to train on.
+    rotation: 0 leaves out the first so many that are drawn, 1 the next; a fifth of the people in 5
+    rotations leaves out everybody once. UsageError for a choice that is neither or names somebody
+    unknown, and for a rotation for which nobody is left; PeopleError where fewer than two people
+    would be left to train on.
     """
-    chosen = _draw(names, int(choice), seed) if choice.isdecimal() else _read(names, Path(choice))
+    if choice.isdecimal():
+        chosen = _draw(names, int(choice), seed, rotation)
+    elif rotation:
+        raise UsageError("--rotation goes with a number of people to leave out, found a file")
+    else:
+        chosen = _read(names, Path(choice))
     if len(names) - len(chosen) < 2:
         raise PeopleError(f"--leave-out-people: expected at least 2 people to train on, found "
                           f"{len(names) - len(chosen)} of {len(names)}; leave out fewer")
     return chosen
 
 
-def _draw(names: tuple[str, ...], count: int, seed: int) -> tuple[str, ...]:
-    rng = np.random.default_rng([seed, 2])
-    return tuple(sorted(rng.permutation(names)[:count].tolist()))
+def _draw(names: tuple[str, ...], count: int, seed: int, rotation: int) -> tuple[str, ...]:
+    last = len(names) // max(count, 1) - 1
+    if rotation and not 0 <= rotation <= last:
+        raise UsageError(f"--rotation expects a number from 0 to {last}, for {count} of "
+                         f"{len(names)} people, found {rotation}")
+    drawn = np.random.default_rng([seed, 2]).permutation(names)
+    return tuple(sorted(drawn[rotation * count : (rotation + 1) * count].tolist()))
 
 
 def _read(names: tuple[str, ...], file: Path) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ def add_loss(parser: ArgumentParser) -> None:
                         help="lead that the right person's cosine needs (0.35)")
     parser.add_argument("--leave-out-people", metavar="N|FILE",
                         help="keep N people, or those named in a file, for later enrolment")
+    parser.add_argument("--rotation", type=int, default=0, metavar="K",
+                        help="of --leave-out-people N: keep the K-th N instead, from 0 (0)")
 
 
 def training_of(options: Namespace, spec: Spec) -> Training:
@@ -39,8 +41,10 @@ def training_of(options: Namespace, spec: Spec) -> Training:
     from train.run import Training, load_run
     from train.transfer import check_family, weights_digest
 
-    check_positive(options, "epochs", "patience", "batch_size", "learning_rate", "cosface_margin",
-                   "devices", "workers", "jobs")
+    check_positive(options, "epochs", "voice_epochs", "patience", "batch_size", "learning_rate",
+                   "cosface_margin", "devices", "workers", "jobs")
+    if options.voice_epochs and "voice" not in spec.parts:
+        raise UsageError(f"{spec.family} has one network for both; leave out --voice-epochs")
     source = load_run(options.init_from) if options.init_from else None
     if source:
         check_family(source, spec)
@@ -48,7 +52,8 @@ def training_of(options: Namespace, spec: Spec) -> Training:
     if source and weights:
         raise UsageError("--init-from and --weights both say what to start from; leave out one")
     return Training(
-        epochs=options.epochs, patience=options.patience, batch_size=options.batch_size,
+        epochs=options.epochs, voice_epochs=options.voice_epochs, patience=options.patience,
+        batch_size=options.batch_size,
         learning_rate=options.learning_rate or family_of(spec.family).learning_rate,
         seed=options.seed, noise=str(options.noise.resolve()) if options.noise else None,
         time_shift=not options.no_time_shift, precision=options.precision,

@@ -37,12 +37,14 @@ IMAGENET = "imagenet"
 class Training:
     """How a run is trained. Rates are per step, patience in epochs, clip_norm is of all gradients.
 
+    voice_epochs: of the voice network of a pair; None for as many as the face network.
     weights: of the frozen convolutions, "imagenet" or a file; None where all layers train.
     init_from: the run, or for `import-weights` the checkpoint, that the networks started from;
     `init_digest` is the SHA-256 of its weights.
     """
 
     epochs: int = 80
+    voice_epochs: int | None = None
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -58,6 +60,10 @@ class Training:
     weights: str | None = None
     init_from: str | None = None
     init_digest: str | None = None
+
+    def epochs_of(self, part: Part) -> int:
+        """How long a network trains, at most."""
+        return self.voice_epochs or self.epochs if part == "voice" else self.epochs
 
     @property
     def start(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_table import ladder_tables
+from benchmarks.open_set import open_set_text
 from benchmarks.page.drawings import (
     cost_chart,
     ladder_charts,
@@ -24,7 +25,6 @@ from benchmarks.report import (
     devices,
     families_tables,
     gallery,
-    open_set_text,
     peers,
     support,
 )

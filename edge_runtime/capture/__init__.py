@@ -7,7 +7,7 @@
     camera, microphone = camera_from("scene.mp4", clock), microphone_from("scene.wav", clock)
     with camera, microphone:
         frame = camera.latest(timeout_s=1.0)
-        clip = microphone.last(seconds=2.58, timeout_s=0.0)
+        clip = microphone.last(seconds=2.58, timeout_s=4.0)
         print(camera.status.message, microphone.status.message)
 
 No call takes longer than its time limit, whatever the device does. A device that is missing, busy

@@ -11,10 +11,12 @@ from edge_runtime.cli import (
     doctor,
     enroll,
     export,
+    export_web,
     forget,
     identify,
     import_,
     inspect,
+    kiosk,
     people,
     reject,
     thresholds,
@@ -31,6 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `visavox`."""
     commands = Commands("visavox", DESCRIPTION)
     for module in (identify, inspect, crop, devices, enroll, people, forget, reject, export,
-                   import_, audit, thresholds, watch, doctor):
+                   import_, audit, thresholds, watch, doctor, kiosk, export_web):
         module.add(commands)
     return commands.main(arguments)

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import time
 from argparse import Namespace
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from edge_runtime.cli.options import add_bundle, add_gallery, add_samples
+from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
+from edge_runtime.cli.options import add_bundle, add_detector, add_gallery, add_samples
 from edge_runtime.command import Commands, counted, print_json
+from edge_runtime.errors import UsageError
 from edge_runtime.gallery.names import checked_name
-from edge_runtime.gallery.samples import read_samples
+from edge_runtime.gallery.samples import NewSample, read_samples
 from edge_runtime.gallery.store import Gallery
+
+if TYPE_CHECKING:
+    from edge_runtime.gallery.live import Progress
+    from edge_runtime.identify import Identifier
 
 
 def add(commands: Commands) -> None:
-    enroll = commands.add("enroll", _enroll, "enroll somebody from faces and clips; pictures and "
-                                             "sound are not kept")
+    enroll = commands.add("enroll", _enroll, "enroll somebody from faces and clips, of files or "
+                                             "live; pictures and sound are not kept")
     enroll.add_argument("name", metavar="NAME")
     add_bundle(enroll)
     add_gallery(enroll)
     add_samples(enroll)
+    enroll.add_argument("--camera", help=f"take faces live: {CAMERA_HELP}")
+    enroll.add_argument("--microphone", help=f"take clips live: {MICROPHONE_HELP}")
+    enroll.add_argument("--faces", type=int, default=5, metavar="N",
+                        help="faces from the camera, at most 20 (5)")
+    enroll.add_argument("--clips", type=int, default=3, metavar="N",
+                        help="clips from the microphone, at most 20 (3)")
+    enroll.add_argument("--seconds", type=float, default=60.0, metavar="S",
+                        help="how long camera and microphone are tried (60)")
+    add_detector(enroll)
     enroll.add_argument("--consent", metavar="TEXT",
                         help="what the person agreed to, kept encrypted with their name")
     enroll.add_argument("--allow-duplicate", action="store_true",
@@ -28,8 +48,13 @@ def _enroll(options: Namespace) -> None:
     from edge_runtime.identify import Identifier
 
     checked_name(options.name)  # before a gallery is made for it
+    live = options.camera is not None or options.microphone is not None
+    if live and (options.face or options.voice):
+        raise UsageError("expected files, or a camera and a microphone, found both; enroll from "
+                         "one of them")
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
-    samples = read_samples(identifier, options.face, options.voice)
+    samples = (_live_samples(options, identifier) if live
+               else read_samples(identifier, options.face, options.voice))
     with Gallery.open(options.gallery, identifier.manifest, options.key,
                       mode="create") as gallery:
         found = gallery.enroll(options.name, samples, consent=options.consent,
@@ -40,3 +65,56 @@ def _enroll(options: Namespace) -> None:
     else:
         print(f"{found.person} is enrolled from {counted(found.faces, 'face')} and "
               f"{counted(found.clips, 'clip')}")
+
+
+def _live_samples(options: Namespace, identifier: Identifier) -> list[NewSample]:
+    from edge_runtime.capture.choose import camera_from, microphone_from
+    from edge_runtime.capture.files import FileClock
+    from edge_runtime.detect import make_detector
+    from edge_runtime.gallery.live import Sitting, sit
+
+    if min(options.faces, options.clips) < 1 or not options.seconds > 0:
+        raise UsageError("--faces, --clips and --seconds expect numbers above 0")
+    if options.gallery.exists():  # before somebody sits down in vain
+        with Gallery.open(options.gallery, identifier.manifest, options.key) as gallery:
+            gallery.check_free(options.name)
+    clock = FileClock()
+    camera = camera_from(options.camera, clock) if options.camera is not None else None
+    microphone = (microphone_from(options.microphone, clock)
+                  if options.microphone is not None else None)
+    sitting = Sitting(identifier, make_detector(options.detector, options.yunet_model),
+                      options.faces if camera else 0, options.clips if microphone else 0,
+                      time.monotonic())
+    with ExitStack() as stack:
+        for source in (camera, microphone):
+            if source:
+                stack.enter_context(source)
+        say = _Lines()
+        for progress in sit(sitting, camera, microphone, options.seconds):
+            say.look(progress)
+    return sitting.samples
+
+
+class _Lines:
+    """What somebody who sits in front of the camera needs to know, a line for every change."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+        self._say("begin", "look into the camera, turn the head a little, and speak")
+
+    def look(self, progress: Progress) -> None:
+        for modality, status in progress.status.items():
+            self._say(f"{modality} source",
+                      status.message if status.state not in ("starting", "ok") else "")
+        self._say("count", f"{counted(progress.faces, 'face')}, "
+                           f"{counted(progress.clips, 'clip')}")
+        for modality, reason in progress.refused.items():
+            # How much speech there was, or how large the face, changes with every look.
+            self._say(modality, f"{modality}: {reason}" if reason else "",
+                      re.sub(r"\d", "", reason or ""))
+
+    def _say(self, about: str, line: str, told_apart_by: str | None = None) -> None:
+        key = line if told_apart_by is None else told_apart_by
+        if line and self._said.get(about) != key:
+            print(line, file=sys.stderr, flush=True)
+        self._said[about] = key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import asdict
 from pathlib import Path
 
 from edge_runtime.cli.options import add_bundle, add_detector, add_enrolled, open_enrolled
@@ -44,13 +43,7 @@ def _identify(options: Namespace) -> None:
         decision = identifier.identify(options.face, options.voice, picture=options.picture,
                                        detector=detector, gallery=gallery, num_top=options.top)
     if options.json:
-        print_json({
-            "person": decision.person, "reason": decision.reason,
-            "top": [{"person": r.person, "score": round(r.score, 6)} for r in decision.top],
-            "ms": {stage: round(ms, 3) for stage, ms in decision.ms.items()},
-            "left_out": list(decision.left_out), "interpreter": decision.interpreter,
-            "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
-                        for part, flaws in decision.quality.items()}})
+        print_json(decision.content())
     else:
         print(_describe(decision))
 
@@ -65,7 +58,7 @@ def _describe(decision: Decision) -> str:
     headline = {
         "accepted": f"{decision.person}",
         "below_threshold": "nobody: no score reaches its threshold",
-        "disagreement": "nobody: face and voice are of two people",
+        "disagreement": "nobody: face and voice disagree",
         "nobody_enrolled": "nobody: nobody is enrolled in this gallery",
         "no_thresholds": f"most like {best} (there are no thresholds, so nobody is named or "
                          "refused)"}[decision.reason]

@@ -11,7 +11,7 @@ from edge_runtime.detect import DETECTORS
 from edge_runtime.manifest import Manifest
 
 if TYPE_CHECKING:  # who has no gallery needs no package cryptography
-    from edge_runtime.gallery.store import Gallery
+    from edge_runtime.gallery.store import Gallery, Mode
 
 
 def add_gallery(parser: ArgumentParser) -> None:
@@ -21,22 +21,24 @@ def add_gallery(parser: ArgumentParser) -> None:
     _add_key(parser)
 
 
-def add_enrolled(parser: ArgumentParser) -> None:
+def add_enrolled(
+    parser: ArgumentParser,
+    purpose: str = "decide among the people enrolled there, not those of the training",
+) -> None:
     """--gallery and --key, for commands that do without."""
-    parser.add_argument("--gallery", type=Path, metavar="FILE",
-                        help="decide among the people enrolled there, not those of the training")
+    parser.add_argument("--gallery", type=Path, metavar="FILE", help=purpose)
     _add_key(parser)
 
 
 def open_enrolled(
-    options: Namespace, manifest: Manifest
+    options: Namespace, manifest: Manifest, mode: Mode = "read"
 ) -> AbstractContextManager[Gallery | None]:
     """The gallery that was named, or None."""
     if options.gallery is None:
         return nullcontext()
     from edge_runtime.gallery.store import Gallery
 
-    return Gallery.open(options.gallery, manifest, options.key)
+    return Gallery.open(options.gallery, manifest, options.key, mode=mode)
 
 
 def _add_key(parser: ArgumentParser) -> None:

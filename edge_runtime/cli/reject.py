@@ -24,7 +24,8 @@ def _reject(options: Namespace) -> None:
     from edge_runtime.identify import Identifier
 
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
-    samples = read_samples(identifier, options.face, options.voice)
+    # What was taken for somebody may well have been blurred, dark or noisy.
+    samples = read_samples(identifier, options.face, options.voice, any_quality=True)
     with Gallery.open(options.gallery, identifier.manifest, options.key, mode="write") as gallery:
         gallery.reject(options.name, samples)
     faces, clips = len(options.face), len(options.voice)

@@ -53,7 +53,8 @@ def _for_bundle(options: Namespace, identifier: Identifier) -> None:
     if options.json:
         print_json(msgspec.to_builtins(found) | _rates(outcomes))
         return
-    print(_table("score", outcomes, chosen))
+    print(_table("score", outcomes, chosen, {column: outcome.fnir(chosen[column])
+                                             for column, outcome in outcomes.items()}))
     print(f"\nkept in {options.bundle}")
 
 
@@ -70,7 +71,7 @@ def _for_gallery(options: Namespace, identifier: Identifier) -> None:
         content: dict[str, Any] = msgspec.to_builtins(limits)
         print_json(content | {"lookalikes": [list(pair[:2]) for pair in alike]} | _rates(outcomes))
         return
-    print(_table("log-odds", outcomes, limits.thresholds))
+    print(_table("log-odds", outcomes, limits.thresholds, limits.miss_rate))
     print(f"\nmeasured with {limits.people} people enrolled; among more, more strangers get a name")
     for one, other, _ in alike:
         print(f"lookalikes: {one} and {other} may be taken for each other; enroll both from more "
@@ -90,10 +91,12 @@ def _rates(outcomes: Outcomes) -> dict[str, Any]:
                                  for column, found in outcomes.items()}}
 
 
-def _table(unit: str, outcomes: Outcomes, thresholds: Mapping[str, float]) -> str:
+def _table(
+    unit: str, outcomes: Outcomes, thresholds: Mapping[str, float], missed: Mapping[str, float]
+) -> str:
     return table(
         ["", f"threshold ({unit})", "strangers named (%)", "with 95 % confidence below",
          "not named (%)", "EER (%)"],
         [[column, f"{thresholds[column]:.3f}", percent(found.fpir(thresholds[column])),
-          percent(found.fpir_bound(thresholds[column])), percent(found.fnir(thresholds[column])),
+          percent(found.fpir_bound(thresholds[column])), percent(missed[column]),
           percent(found.equal_error_rate())] for column, found in outcomes.items()])

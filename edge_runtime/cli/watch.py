@@ -12,6 +12,7 @@ from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
 from edge_runtime.cli.options import add_bundle, add_detector, add_enrolled, open_enrolled
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.interpreter import chosen_interpreter
 
 if TYPE_CHECKING:
     from edge_runtime.watch import Seen
@@ -74,7 +75,8 @@ class _Lines:
         if seen.named != self._named:
             score = (float(seen.verdict.scores["fused"].max()) if seen.verdict and seen.named
                      else None)
-            self._say(at_s, {"person": seen.named, "score": score},
+            self._say(at_s, {"person": seen.named, "score": score,
+                             "interpreter": str(chosen_interpreter())},
                       f"{seen.named} ({score:.2f})" if score is not None else
                       seen.named or "nobody")
             self._named = seen.named

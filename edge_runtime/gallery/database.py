@@ -107,7 +107,8 @@ class Database:
         with explained(self.path):
             # mode=rw: a file that is missing by now is not made anew.
             connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True,
-                                         timeout=BUSY_SECONDS, isolation_level=None)
+                                         timeout=BUSY_SECONDS, isolation_level=None,
+                                         check_same_thread=False)
         try:
             with explained(self.path):
                 self._check(connection)

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_runtime.errors import GalleryError, InputError
+from edge_runtime.face import read_picture
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.manifest import NetworkFile
 from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.quality import Flaw, face_quality, refusals
+from edge_runtime.speech import can_judge_voices, voice_quality
+from edge_runtime.voice import read_clip
 
 if TYPE_CHECKING:  # only what enrolls has to load interpreters and readers of files
     from edge_runtime.identify import Identifier
@@ -38,10 +42,11 @@ class NewSample:
 
 
 def read_samples(
-    identifier: Identifier, faces: Sequence[Path] = (), clips: Sequence[Path] = ()
+    identifier: Identifier, faces: Sequence[Path] = (), clips: Sequence[Path] = (), *,
+    any_quality: bool = False,
 ) -> list[NewSample]:
-    """Embeddings of files. GalleryError where there are none or too many, where one is unusable,
-    and how many more are."""
+    """Embeddings of files. GalleryError where there are none or too many, where one cannot be read
+    or, unless `any_quality`, is not good enough, and how many more are."""
     files: list[tuple[Modality, Path]] = [*(("face", file) for file in faces),
                                           *(("voice", file) for file in clips)]
     check_counts([modality for modality, _ in files])
@@ -49,15 +54,29 @@ def read_samples(
     problems: list[str] = []
     for modality, file in files:
         try:
-            found = (identifier.embed(face=file) if modality == "face"
-                     else identifier.embed(voice=file))
+            flaws, embedding = _read(identifier, modality, file)
         except InputError as error:
             problems.append(str(error))
+            continue
+        if flaws and not any_quality:
+            problems.append(f"{file}: {'; '.join(flaw.message for flaw in flaws)}")
         else:
-            samples.append(NewSample(str(file), modality, found[modality]))
+            samples.append(NewSample(str(file), modality, embedding))
     if problems:
         raise GalleryError(_with_count(problems))
     return samples
+
+
+def _read(
+    identifier: Identifier, modality: Modality, file: Path
+) -> tuple[tuple[Flaw, ...], Embeddings]:
+    """Why it should not be used, and its embedding. Without webrtcvad no clip is judged."""
+    if modality == "face":
+        picture = read_picture(file)
+        return refusals(face_quality(picture)), identifier.embed(face=picture)["face"]
+    sound = read_clip(file)
+    flaws = voice_quality(sound) if can_judge_voices() else ()
+    return refusals(flaws), identifier.embed(voice=sound)["voice"]
 
 
 def of_modality(samples: Sequence[NewSample], modality: Modality) -> Embeddings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -11,19 +10,19 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from edge_runtime.errors import GalleryError
+from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
+from edge_runtime.gallery.answers import AuditLine, Forgotten, Match, Summary, audit_line
 from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
 from edge_runtime.gallery.clock import now
 from edge_runtime.gallery.database import Database, create_database
 from edge_runtime.gallery.device_key import device_key
 from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
 from edge_runtime.gallery.envelope import Carried, write_export
-from edge_runtime.gallery.erasure import Searched, files_beside, search_files
+from edge_runtime.gallery.erasure import files_beside, search_files
 from edge_runtime.gallery.limits import Limits
 from edge_runtime.gallery.names import checked_consent, checked_name, shown
-from edge_runtime.gallery.records import KEY_CHECK, SIGNED, Records, Signed, sample_counts
-from edge_runtime.gallery.roster import Person
+from edge_runtime.gallery.records import KEY_CHECK, Records, sample_counts
 from edge_runtime.gallery.samples import (
     NewSample,
     check_agreement,
@@ -38,51 +37,8 @@ from edge_runtime.people import MODALITIES, Modality
 Mode = Literal["read", "write", "create"]
 
 
-@dataclass(frozen=True)
-class Match:
-    """Somebody enrolled, and the cosine of their template with what was searched for."""
-
-    person: str
-    similarity: float
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Somebody enrolled: numbers of samples, and when they were enrolled (UTC)."""
-
-    person: str
-    faces: int
-    clips: int
-    rejected: int
-    consent: str | None
-    enrolled: str
-
-
-@dataclass(frozen=True)
-class Forgotten:
-    """What was destroyed, and the files that were searched for what might be left of it."""
-
-    person: str
-    markers: int
-    searched: tuple[Searched, ...]
-
-
-@dataclass(frozen=True)
-class AuditLine:
-    """One entry of the audit log. subject: a person's random number in the log. person, consent:
-    None where the entry is of nobody, or of somebody forgotten since."""
-
-    number: int
-    time: str
-    event: str
-    subject: str | None
-    person: str | None
-    consent: str | None
-    counts: dict[str, int]
-
-
 class Gallery:
-    """Enrolled people. An object serves one thread; several processes may use one file."""
+    """Enrolled people. An object serves one thread at a time; processes may share a file."""
 
     def __init__(self, records: Records) -> None:
         self.path = records.database.path
@@ -150,18 +106,22 @@ class Gallery:
         check_agreement(samples)
         counts, enrolled = sample_counts(samples), now()
         with self._records.writing():
-            if self._records.roster.find(name):
-                raise GalleryError(f"{shown(name)} is enrolled already; 'visavox forget' them "
-                                   "first, or choose another name")
+            self.check_free(name)
             twin = None if allow_duplicate else most_alike(self._records.roster, samples)
             if twin:
-                raise GalleryError(
+                raise DuplicateError(
                     f"{shown(name)} seems to be enrolled already as {shown(twin.name)} (cosine "
                     f"{twin.similarity:.2f}, from {SAME_PERSON_COSINE:.2f} on two are taken for "
                     "one person); repeat with --allow-duplicate where they are two people")
             person = self._records.add_person("enrolled", name, consent, enrolled, counts)
             self._records.add_samples(person, "template", samples, enrolled)
         return Summary(name, counts["faces"], counts["clips"], 0, consent, enrolled)
+
+    def check_free(self, name: str) -> None:
+        """NameTakenError where somebody is enrolled under the name."""
+        if self._records.roster.find(name):
+            raise NameTakenError(f"{shown(name)} is enrolled already; 'visavox forget' them first, "
+                                 "or choose another name")
 
     def reject(self, name: str, samples: Sequence[NewSample]) -> None:
         """Keep samples that are *not* this person, for 30 days."""
@@ -276,7 +236,7 @@ class Gallery:
         with self._records.database.snapshot():
             entries = audit.verified_entries(self._records.database, self._records.device)
             people = {p.subject: p for p in self._records.roster.people().values()}
-        return [_line(entry, people.get(entry.subject or b"")) for entry in entries]
+        return [audit_line(entry, people.get(entry.subject or b"")) for entry in entries]
 
     def export_file(self, file: Path, passphrase: str) -> int:
         """Write everybody into a new encrypted file; how many they are."""
@@ -312,12 +272,3 @@ def _check_key(records: Records) -> None:
         raise GalleryError(f"{records.database.path}: the device key is not the one that this "
                            "gallery was made with; name that one with --key or "
                            "$VISAVOX_DEVICE_KEY")
-
-
-def _line(entry: audit.Entry, person: Person | None) -> AuditLine:
-    sealed = person and entry.sealed and person.vault.unseal(entry.sealed, SIGNED)
-    signed = msgspec.json.decode(sealed, type=Signed) if sealed else None
-    return AuditLine(entry.number, entry.time, entry.event,
-                     entry.subject.hex() if entry.subject else None,
-                     person.name if person else None, signed.consent if signed else None,
-                     msgspec.json.decode(entry.counts, type=dict[str, int]))

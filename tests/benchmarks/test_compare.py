@@ -83,7 +83,7 @@ def test_what_is_no_result_file(text: str, tmp_path: Path) -> None:
 
 
 def test_nothing_in_common(write: Write) -> None:
-    with pytest.raises(UsageError, match="found x in .* and y in"):
+    with pytest.raises(UsageError, match=r"found x in .* and y in"):
         compare_files(write("a.json", {"x": 1.0}), write("b.json", {"y": 1.0}))
 
 

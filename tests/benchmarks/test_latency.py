@@ -50,7 +50,7 @@ def test_json_of_the_command(small_bundles: dict[str, Path], run_python: Run) ->
     check(content, bundles)
     for result in content["results"]:
         assert len(result["repeats_ms"]) == 3 and result["unstable"] in (True, False)
-        assert result["partitions"] == {"face": 1, "voice": 1 + (result["recipe"] == "dynamic_wi8")}
+        assert result["partitions"] == {"face": 1, "voice": 1}
         manifest = (Path(result["name"]) / "manifest.json").read_bytes()
         assert result["sha256"] == hashlib.sha256(manifest).hexdigest()
         assert set(result["stages_ms"]) >= {"read_picture", "detect", "crop", "read_voice",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.peers.build import FRONT_END, PAIR
 from benchmarks.peers.measure import RATIOS, STOCK, build_stock, measure_peers, peers_table
 from edge_runtime.errors import UsageError
 
@@ -18,7 +19,7 @@ def test_peers_are_built_and_compared(tmp_path: Path) -> None:
     assert said == ["building ours", "building the peers"]
     assert set(content["ratios"]) == set(RATIOS)
     results = {result["name"]: result for result in content["results"]}
-    assert list(results) == ["float32", "dynamic_wi8", "mixed_wi8", *STOCK]
+    assert list(results) == ["float32", "dynamic_wi8", "mixed_wi8", PAIR, FRONT_END, *STOCK]
     for result in results.values():
         assert 0 < result["min_ms"] <= result["median_ms"] <= result["p90_ms"]
     ratio = results["naive_int8"]["median_ms"] / results["mixed_wi8"]["median_ms"]

@@ -25,7 +25,8 @@ def test_every_cell_comes_from_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(RECIPES, "odd", Recipe(refuse))
     said: list[str] = []
     recipes = ["dynamic_wi8", "odd", "auto"]
-    content = support(tmp_path / "support", ["tiny"], recipes, say=said.append)
+    content = support(tmp_path / "support", ["tiny"], recipes, say=said.append,
+                      isolated=False)
     (row,) = content["families"]
     assert row["family"] == "tiny" and row["parameters"] > 100
     plain, dynamic, odd, auto = row["recipes"]
@@ -38,7 +39,8 @@ def test_every_cell_comes_from_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "tiny, odd: odd: not supported by the quantizer (no such operation)" in said
 
     said.clear()
-    again = support(tmp_path / "support", ["tiny"], recipes, say=said.append)
+    again = support(tmp_path / "support", ["tiny"], recipes, say=said.append,
+                      isolated=False)
     assert again["families"] == json.loads(json.dumps(content["families"])) and not said
 
     text = support_table(content)

@@ -35,6 +35,14 @@ def test_what_is_a_half_life_old_counts_half() -> None:
     np.testing.assert_allclose(evidence.means(HALF_LIFE_S)["face"], [1 / 3, 2 / 3])
 
 
+def test_what_weighs_less_says_less() -> None:
+    evidence = Evidence()
+    evidence.add("voice", np.array([1.0, 0.0]), 0.0, weight=0.25)
+    np.testing.assert_allclose(evidence.means(0.0)["voice"], [1, 0])
+    evidence.add("voice", np.array([0.0, 1.0]), 0.0, weight=0.75)
+    np.testing.assert_allclose(evidence.means(0.0)["voice"], [0.25, 0.75])
+
+
 def test_what_is_old_says_nothing() -> None:
     evidence = Evidence()
     evidence.add("face", np.array([1.0, 0.0]), 0.0)
@@ -85,3 +93,30 @@ def test_who_changes_all_the_time_is_never_named(decisions: list[str | None]) ->
     steady = SteadyName()
     for i, person in enumerate(decisions):
         assert steady.update(person, 0.1 * i) is None
+
+
+@pytest.mark.parametrize(("next_one", "named"), [("anna", "anna"), ("ben", None), (None, None)])
+def test_who_may_be_another_keeps_no_name(next_one: str | None, named: str | None) -> None:
+    """Hysteresis is for one person: who comes next does not inherit the name."""
+    steady = SteadyName()
+    steady.update("anna", 0.0)
+    assert steady.update("anna", NAME_AFTER_S) == "anna"
+    steady.doubt()
+    assert steady.update(next_one, 1.0) == named
+
+
+def test_who_was_about_to_be_named_begins_anew() -> None:
+    steady = SteadyName()
+    steady.update("anna", 0.0)
+    steady.doubt()
+    assert steady.update("anna", 5.0) is None
+    assert steady.update("anna", 5.0 + NAME_AFTER_S) == "anna"
+
+
+def test_waiting_confirms_nobody() -> None:
+    steady = SteadyName()
+    steady.update("anna", 0.0)
+    assert steady.wait(1.0) is None
+    assert steady.update("anna", 2.0) == "anna"  # a slow camera's second picture
+    assert steady.wait(2.0 + 0.9 * FORGET_AFTER_S) == "anna"
+    assert steady.wait(2.0 + FORGET_AFTER_S) is None

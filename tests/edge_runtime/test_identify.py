@@ -109,6 +109,20 @@ def test_a_picture_whose_face_is_no_good(identifier: Identifier, clip: Path) -> 
     assert [flaw.reason for flaw in decision.quality["face"] or ()] == ["face_too_dark"]
 
 
+def test_of_two_only_what_is_good_enough_is_used(
+    identifier: Identifier, face: Path, clip: Path
+) -> None:
+    dark = (read_picture(face) * 0.2).astype(np.uint8)
+    decision = identifier.identify(dark, clip)
+    assert decision.used == ("voice",)
+    np.testing.assert_array_equal(decision.scores["fused"],
+                                  identifier.identify(voice=clip).scores["fused"])
+    assert identifier.identify(dark).used == ("face",)  # there is nothing better
+    hum = 0.01 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    assert identifier.identify(face, hum).used == ("face",)
+    assert identifier.identify(dark, hum).used == ("face", "voice")
+
+
 def test_a_face_and_a_picture(identifier: Identifier, face: Path) -> None:
     with pytest.raises(UsageError, match="expected a face or a picture, found both"):
         identifier.identify(face, picture=face)
@@ -165,6 +179,27 @@ def test_unusable_files(identifier: Identifier, face: Path, clip: Path, tmp_path
     for bad in (tmp_path / "nowhere.wav", face):
         with pytest.raises(InputError):
             identifier.identify(face, bad)
+
+
+@pytest.mark.parametrize(("given", "found"), [
+    ({"face": np.zeros((64, 64), np.uint8)}, "RGB, uint8 .* found uint8 \\[64, 64\\];"),
+    ({"face": np.zeros((64, 64, 4), np.uint8)}, "found uint8 \\[64, 64, 4\\];"),
+    ({"face": np.zeros((0, 64, 3), np.uint8)}, "found uint8 \\[0, 64, 3\\];"),
+    ({"face": np.full((64, 64, 3), 0.5, np.float32)}, "found float32 .* from 0.5 to 0.5;"),
+    ({"picture": np.zeros((480, 640), np.uint8)}, "found uint8 \\[480, 640\\];"),
+    ({"face": "face.png"}, "expected a picture as a Path, .* found str;"),
+    ({"voice": np.zeros(16_000)}, "mono, float32 .* at 16000 Hz, found float64 "),
+    ({"voice": np.zeros((16_000, 2), np.float32)}, "found float32 \\[16000, 2\\]"),
+    ({"voice": np.full(16_000, 100, np.int16)}, "found int16 "),
+    ({"voice": np.full(16_000, 100, np.float32)}, "found float32 .* from 100 to 100;"),
+    ({"voice": np.full(16_000, np.nan, np.float32)}, "found float32 .* from nan to nan;"),
+    ({"voice": np.empty(0, np.float32)}, "found float32 \\[0\\];")])
+def test_arrays_of_another_kind(
+    identifier: Identifier, given: dict[str, Any], found: str
+) -> None:
+    """They would be judged without a word, and wrongly."""
+    with pytest.raises(InputError, match=found):
+        identifier.identify(**given)
 
 
 def test_as_keras_says(

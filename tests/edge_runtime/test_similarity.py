@@ -67,23 +67,40 @@ def test_what_was_not_enrolled_leaves_the_other_to_decide(
                                       "voice": np.array([voice, np.nan])}
     if missing:
         cosines[missing] = np.array([np.nan, np.nan])
-    first, second = PLAIN.log_odds(cosines)
+    first, second = PLAIN.log_odds(cosines, contradict=())
     assert second == -np.inf
     assert first == pytest.approx({"face": voice, "voice": face, None: (face + voice) / 2}[missing])
 
 
-def test_whom_one_modality_contradicts_is_out() -> None:
-    """Zero at a cosine of a half, ten for a whole one."""
+@pytest.fixture
+def known() -> Similarity:
+    """Zero at a cosine of a half, five for a whole one."""
     part = {m: LogOdds({m: 10.0}, -5.0) for m in MODALITIES}
-    similarity = Similarity(part["face"], part["voice"],
-                            LogOdds({"face": 10.0, "voice": 10.0}, -10.0))
-    cosines: dict[Modality, Array] = {
-        "face": np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, np.nan]]),
-        "voice": np.array([[0.1, 0.9], [0.9, 0.1], [0.1, 0.4], [0.55, 0.6]])}
-    odds = similarity.log_odds(cosines)
-    # Face and voice of two people; of one; a voice that is nobody's; a voice hardly another's.
-    np.testing.assert_allclose(odds, [[-np.inf, -np.inf], [8, -np.inf], [0, -np.inf],
-                                      [4.5, 1.0]], atol=1e-9)
-    rows = [{m: cosines[m][i] for m in MODALITIES} for i in range(4)]
-    assert [similarity.disagreement(row) for row in rows] == [True, False, False, True]
-    assert not similarity.disagreement({"face": cosines["face"][0]})
+    return Similarity(part["face"], part["voice"], LogOdds({"face": 10.0, "voice": 10.0}, -10.0))
+
+
+@pytest.mark.parametrize(("face", "voice", "odds", "disagree"), [
+    ((0.9, 0.1), (0.1, 0.9), (-np.inf, -np.inf), True),  # of two people
+    ((0.9, 0.1), (0.9, 0.1), (8, -np.inf), False),  # of one
+    ((0.9, 0.1), (0.4, 0.3), (-np.inf, -np.inf), True),  # a voice that is nobody's
+    ((0.9, 0.1), (0.46, 0.3), (3.6, -np.inf), False),  # one that may be anybody's
+    ((0.6, 0.7), (0.9, 0.1), (-np.inf, -np.inf), True),  # a face that is more like another's
+    ((0.9, np.nan), (0.55, 0.57), (4.5, 0.7), False),  # hardly more like another's
+    ((0.9, np.nan), (0.55, 0.7), (-np.inf, 2), True),
+    ((0.1, 0.2), (0.2, 0.1), (-np.inf, -np.inf), False)])  # a stranger's
+def test_whom_one_modality_contradicts_is_out(
+    known: Similarity, face: tuple[float, ...], voice: tuple[float, ...],
+    odds: tuple[float, ...], disagree: bool,
+) -> None:
+    cosines: dict[Modality, Array] = {"face": np.array(face), "voice": np.array(voice)}
+    np.testing.assert_allclose(known.log_odds(cosines), odds, atol=1e-9)
+    assert known.disagreement(cosines) is disagree
+    assert not known.disagreement({"face": cosines["face"]})
+    rows = {m: np.stack([row, row]) for m, row in cosines.items()}
+    np.testing.assert_array_equal(known.log_odds(rows)[1], known.log_odds(cosines))
+
+
+def test_what_is_doubtful_contradicts_nobody(known: Similarity) -> None:
+    cosines: dict[Modality, Array] = {"face": np.array([0.9, 0.1]), "voice": np.array([0.1, 0.9])}
+    for sure, odds in ((("face",), (0, -np.inf)), (("voice",), (-np.inf, 0)), ((), (0, 0))):
+        np.testing.assert_allclose(known.log_odds(cosines, contradict=sure), odds, atol=1e-9)

@@ -19,7 +19,8 @@ from train.synthetic.voices import Speaker, speak
 
 def reasons(sound: Sound) -> list[str]:
     flaws = voice_quality(sound.astype(np.float32))
-    assert all(flaw.refuses and "\n" not in flaw.message for flaw in flaws)
+    assert all(flaw.refuses is (flaw.reason != "some_noise") and "\n" not in flaw.message
+               for flaw in flaws)
     return [flaw.reason for flaw in flaws]
 
 
@@ -78,8 +79,9 @@ def test_faint_steps_are_no_overload() -> None:
 
 
 def test_noise(voice_clip: Sound, rng: np.random.Generator) -> None:
-    for snr in (20, 10, 5):
+    for snr in (20, 12):
         assert reasons(mix_noise(voice_clip, hiss(10), snr, rng)) == []
+    assert reasons(mix_noise(voice_clip, hiss(10), 7.5, rng)) == ["some_noise"]
     for snr in (0, -5):
         assert reasons(mix_noise(voice_clip, hiss(10), snr, rng)) == ["voice_noisy"]
 
@@ -132,6 +134,6 @@ def test_real_clips_are_hardly_refused_and_spoilt_ones_are(data_root: Path, name
     rng = np.random.default_rng(0)
     assert np.mean([bool(reasons(clip)) for clip in clips]) < 0.02
     assert refused([mix_noise(clip, noises[0], 0, rng) for clip in clips], "voice_noisy") > 0.9
-    assert refused([mix_noise(clip, noises[0], 5, rng) for clip in clips], "voice_noisy") < 0.02
+    assert refused([mix_noise(clip, noises[0], 5, rng) for clip in clips], "voice_noisy") < 0.03
     assert refused([overdriven(clip, 4) for clip in clips], "voice_clipped") > 0.9
     assert refused([clip * np.float32(0.01) for clip in clips], "voice_too_quiet") > 0.9

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
 
 from edge_runtime.capture.camera import Frame
+from edge_runtime.capture.choose import camera_from, microphone_from
 from edge_runtime.capture.microphone import Clip
 from edge_runtime.cli import main
 from edge_runtime.crop import Picture
 from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import UsageError
-from edge_runtime.evidence import FRESH_S, NAME_AFTER_S
+from edge_runtime.evidence import FORGET_AFTER_S, FRESH_S, NAME_AFTER_S
 from edge_runtime.identify import Identifier
+from edge_runtime.manifest import Thresholds
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
-from edge_runtime.watch import GONE_S, Watcher
+from edge_runtime.watch import GONE_S, Seen, Watcher, watch
+from tests.edge_runtime.capture.stand_ins import NetworkCamera
 from train.synthetic import room_picture
 from train.synthetic.faces import Identity
 from train.synthetic.voices import Speaker, speak
@@ -29,6 +34,7 @@ from train.synthetic.voices import Speaker, speak
 Change = Callable[[dict[str, Any]], Path]
 ALL_NAMED = {"thresholds": {"face": 0, "voice": 0, "ensemble": 0, "false_accept_rate": 0.01,
                             "false_accept_bound": 0.02}}
+WALL = np.full((480, 640, 3), 120, np.uint8)
 HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
 
 
@@ -65,7 +71,7 @@ def test_a_face_is_named_after_a_moment_and_forgotten_when_it_is_gone(watcher: W
     assert verdict is not None and named == verdict.person
     assert verdict.scores["fused"].sum() == pytest.approx(1, abs=1e-5)
 
-    quality = watcher.see(Frame(np.full((480, 640, 3), 120, np.uint8), 11.0), Stages())
+    quality = watcher.see(Frame(WALL, 11.0), Stages())
     assert [flaw.reason for flaw in quality["face"] or ()] == ["no_face"]
     assert watcher.decide(11.0)[0] == named
     assert watcher.decide(12 + FRESH_S) == (None, None)
@@ -90,11 +96,68 @@ def test_who_comes_next_is_somebody_else(watcher: Watcher, speech: Clip) -> None
     watcher.see(Frame(room(1), 10.0), Stages())
     watcher.hear(speech, Stages())
     assert watcher.heard_s(10.5) == pytest.approx(0.5) and watcher.heard_s(20.0) == HEARD_S
+    watcher.see(Frame(WALL, 10.0 + GONE_S / 2), Stages())
     watcher.see(Frame(room(2), 10.0 + GONE_S), Stages())
     _, verdict = watcher.decide(10.0 + GONE_S)
     assert verdict is not None and list(verdict.scores) == ["face", "fused"]
     alone = watcher._identifier.identify(picture=room(2))
     np.testing.assert_allclose(verdict.scores["fused"], alone.scores["fused"], atol=1e-4)
+
+
+def test_a_slow_machine_knows_who_stays(watcher: Watcher) -> None:
+    """Between two of its looks more time passes than somebody needs to go and another to come."""
+    watcher.see(Frame(room(1), 10.0), Stages())
+    assert watcher.decide(10.0)[0] is None
+    watcher.see(Frame(room(1, 1), 10.0 + 1.5 * GONE_S), Stages())
+    assert watcher.decide(10.0 + 1.5 * GONE_S)[0] is not None
+    assert watcher.heard_s(10.5) == pytest.approx(0.5)  # one person all the time
+
+
+@pytest.fixture
+def known_and_stranger(watcher: Watcher) -> tuple[int, int]:
+    """Of some drawn people the one whom the bundle is surest of and the one whom it doubts most;
+    from now on thresholds tell them apart."""
+    identifier = watcher._identifier
+    sure = {who: identifier.identify(picture=room(who)).top[0].score for who in range(1, 6)}
+    known, stranger = max(sure, key=sure.__getitem__), min(sure, key=sure.__getitem__)
+    assert sure[stranger] < sure[known]
+    between = (sure[stranger] + sure[known]) / 2
+    identifier.manifest = msgspec.structs.replace(identifier.manifest, thresholds=Thresholds(
+        face=between, voice=1.0, ensemble=1.0, false_accept_rate=0.01, false_accept_bound=0.02))
+    return known, stranger
+
+
+def show(watcher: Watcher, picture: Picture, *times_s: float) -> str | None:
+    """Who is named after looks at a picture."""
+    for time_s in times_s:
+        watcher.see(Frame(picture, time_s), Stages())
+        named, _ = watcher.decide(time_s)
+    return named
+
+
+def test_a_stranger_does_not_get_the_name_of_who_was_there(
+    watcher: Watcher, known_and_stranger: tuple[int, int]
+) -> None:
+    known, stranger = (room(who) for who in known_and_stranger)
+    name = show(watcher, known, 10.0, 10.2)
+    assert name is not None
+    assert show(watcher, WALL, 10.4, 10.6, 10.8) == name  # may have turned away
+    assert show(watcher, known, 11.2) == name  # who returns need not be named anew
+    assert show(watcher, WALL, 11.4, 11.6, 11.8, 12.0) == name
+    assert show(watcher, stranger, 12.2) is None
+    assert show(watcher, WALL, 12.4, 13.2) is None
+    assert show(watcher, known, 13.4) is None
+    assert show(watcher, known, 13.6) == name
+
+
+def test_who_has_gone_is_named_no_longer(
+    watcher: Watcher, known_and_stranger: tuple[int, int]
+) -> None:
+    """What was seen before is still evidence, and no sign that they are still there."""
+    assert show(watcher, room(known_and_stranger[0]), 10.0, 10.2) is not None
+    assert show(watcher, WALL, 10.4, 10.2 + 0.9 * FORGET_AFTER_S) is not None
+    assert show(watcher, WALL, 10.2 + FORGET_AFTER_S) is None
+    assert FORGET_AFTER_S < FRESH_S
 
 
 def test_a_fused_network_is_refused(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,10 +197,45 @@ def test_a_video_with_sound(
             ("microphone", "ended")} <= set(states)
     names = [line["person"] for line in lines if "person" in line]
     assert names and set(names) <= {*Identifier.load(bundle).manifest.people, None}
+    assert all(line["interpreter"].startswith("ai-edge-litert ") for line in lines
+               if "person" in line)
     assert [line["at_s"] for line in lines] == sorted(line["at_s"] for line in lines)
 
     assert main([*arguments, "--seconds", "0.1"]) == 0
     assert " gives " in capsys.readouterr().out
+
+
+def until(looks: Iterator[Seen], there: Callable[[Seen], bool], within_s: float) -> Seen:
+    """The first look of which that is so."""
+    begin_s = time.monotonic()
+    for seen in looks:
+        if there(seen):
+            return seen
+        assert time.monotonic() - begin_s < within_s, seen.status
+    raise AssertionError("it has ended")
+
+
+def test_each_goes_on_without_the_other(watcher: Watcher, tmp_path: Path) -> None:
+    """A camera that is lost and found again, and a microphone that ends."""
+    network_camera = NetworkCamera(room(1))
+    network_camera.start()
+    rng = np.random.default_rng(3)
+    who = Speaker.draw(rng)
+    spoken = np.concatenate([speak(who, rng) for _ in range(9)])[: 12 * SAMPLE_RATE]
+    soundfile.write(tmp_path / "sound.wav", spoken, SAMPLE_RATE)
+    with (camera_from(network_camera.address) as camera,
+          microphone_from(str(tmp_path / "sound.wav")) as microphone):
+        looks = watch(watcher, camera, microphone, seconds=60.0)
+        until(looks, lambda seen: seen.quality.keys() >= {"face", "voice"}, 8.0)
+        network_camera.stop()
+        until(looks, lambda seen: seen.status["camera"].state in ("missing", "stalled"), 2.0)
+        until(looks, lambda seen: seen.quality.keys() == {"voice"} and bool(
+            seen.verdict and "voice" in seen.verdict.scores), 4.0)
+        network_camera.start()
+        until(looks, lambda seen: "face" in seen.quality, 5.0)
+        until(looks, lambda seen: seen.status["microphone"].state == "ended", 15.0)
+        until(looks, lambda seen: "face" in seen.quality, 2.0)
+    network_camera.stop()
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

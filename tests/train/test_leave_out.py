@@ -37,6 +37,22 @@ def test_so_many_are_drawn_by_the_seed() -> None:
     assert choose_people(NAMES, "0", 0) == ()
 
 
+def test_rotations_leave_out_everybody_once() -> None:
+    names = tuple(f"p{i:02}" for i in range(11))
+    rotations = [choose_people(names, "2", 3, k) for k in range(5)]
+    assert rotations[0] == choose_people(names, "2", 3)
+    assert len({name for chosen in rotations for name in chosen}) == 10
+
+
+@pytest.mark.parametrize(("choice", "rotation", "message"), [
+    ("2", 2, "--rotation expects a number from 0 to 1, for 2 of 4 people, found 2"),
+    ("2", -1, "--rotation expects a number from 0 to 1"),
+    ("names.txt", 1, "--rotation goes with a number of people to leave out, found a file")])
+def test_rotations_that_do_not_work(choice: str, rotation: int, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose_people(NAMES, choice, 0, rotation)
+
+
 def test_those_named_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "names.txt"
     file.write_text("zoe\n\n  bob \nzoe\n", encoding="utf-8-sig")

@@ -53,3 +53,13 @@ def test_where_to_start_from(small_run: RunFolder, tmp_path: Path) -> None:
     assert (file.weights, file.start) == (str(tmp_path / "vgg.h5"), "vgg.h5, frozen")
     with pytest.raises(UsageError, match="--init-from and --weights both say what to start from"):
         training(small_run.run.spec, "--init-from", small_run.path, "--weights", "imagenet")
+
+
+def test_a_voice_network_may_train_for_longer() -> None:
+    pair, fused = (make_spec(name, ("ada", "bob"), 64)
+                   for name in ("mobilevit_xxs_edge", "vit_stacked"))
+    found = training(pair, "--epochs", 10, "--voice-epochs", 22)
+    assert [found.epochs_of(part) for part in ("face", "voice", "fused")] == [10, 22, 10]
+    assert training(pair, "--epochs", 10).epochs_of("voice") == 10
+    with pytest.raises(UsageError, match="one network for both; leave out --voice-epochs"):
+        training(fused, "--voice-epochs", 22)

@@ -11,7 +11,7 @@ from edge_runtime.voice import CLIP_SAMPLES
 from train.augment import SpectrogramMasks
 from train.frontend import LogMel
 from train.models.fusion import BAND_NORM
-from train.models.layers import l2_normalised, unit_columns
+from train.models.layers import inverse_length, l2_normalised, unit_columns
 from train.models.registry import Fused, Pair, Part, family_of
 from train.spec import Spec
 
@@ -53,14 +53,17 @@ def _scores(features: KerasTensor, spec: Spec) -> KerasTensor:
     """[batch, dim] -> softmax [batch, people].
 
     CosFace (see train/losses.py) compares directions: both the features and each person's weights
-    have length 1. The constraint keeps the weights so, and inference has nothing to normalise.
+    have length 1. The constraint keeps the weights so, and inference has nothing to normalise. The
+    features' length is taken out of the products, not out of the features: TFLite would make one
+    operation of that, which XNNPACK does not know, and cut the network in two before the product.
     """
     if spec.loss == "softmax":
         return layers.Dense(spec.num_people, "softmax", name="scores", dtype="float32")(features)
     cosines = layers.Dense(
         spec.num_people, use_bias=False, kernel_constraint=keras.constraints.UnitNorm(axis=0),
         kernel_initializer=unit_columns, name="scores", dtype="float32")
-    scaled = spec.cosface_scale * cosines(l2_normalised(features))
+    whole = features if features.dtype == "float32" else ops.cast(features, "float32")
+    scaled = cosines(whole) * (spec.cosface_scale * inverse_length(whole))
     return layers.Softmax(name="scores_softmax", dtype="float32")(scaled)
 
 

@@ -84,4 +84,9 @@ def unit_columns(shape: Sequence[int], dtype: Any = None) -> Any:
 
 def l2_normalised(features: KerasTensor) -> KerasTensor:
     """[batch, dim] -> [batch, dim] of length 1."""
-    return features * ops.rsqrt(ops.sum(ops.square(features), axis=-1, keepdims=True) + 1e-12)
+    return features * inverse_length(features)
+
+
+def inverse_length(features: KerasTensor) -> KerasTensor:
+    """[batch, dim] -> [batch, 1], finite where the length is 0."""
+    return ops.rsqrt(ops.sum(ops.square(features), axis=-1, keepdims=True) + 1e-12)

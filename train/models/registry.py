@@ -116,7 +116,7 @@ FAMILIES: dict[str, Family] = {
         Fused("mobilevit_cross_attention", 64,
               "two MobileViT-XXS for the device mixed by cross-attention",
               fusion="cross-attention", fused_features=fusion.mobilevit_cross_attention),
-        _join(_EDGE, "mobilevit_xxs_edge", "concat", _EDGE_HEAD, frozen=True),
+        *(_join(_EDGE, "mobilevit_xxs_edge", join, _EDGE_HEAD, frozen=True) for join in _JOINS),
     ]
 }
 

@@ -18,10 +18,13 @@ def add_sweep(commands: Commands) -> None:
     sweep = commands.add("sweep", _sweep, "train and compare all families and fusions")
     sweep.add_argument("--data", type=Path, required=True, help="folder of people")
     sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
-                       help="table, plot and run folders; a sweep in it goes on")
+                       help="table, plot and run folders; a sweep in it goes on, and may be "
+                            "given more rows and seeds where it has no budget")
     sweep.add_argument("--rows", default="all", help="'all', or names with commas between them")
     sweep.add_argument("--seeds", type=int, default=1, metavar="N", help="of each row (1)")
     sweep.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    sweep.add_argument("--voice-epochs", type=int, metavar="EPOCHS",
+                       help="of a pair's voice network, which learns more slowly (as --epochs)")
     sweep.add_argument("--budget-minutes", type=float, metavar="M",
                        help="leave out what does not fit, and train the rest for as many epochs as "
                             "do")
@@ -44,12 +47,14 @@ def _sweep(options: Namespace) -> None:
             from train.sweep.sweep import sweep
             from train.sweep.table import markdown
 
-        check_positive(options, "seeds", "epochs", "jobs", "budget_minutes")
+        check_positive(options, "seeds", "epochs", "voice_epochs", "jobs", "budget_minutes")
+        if options.voice_epochs and options.budget_minutes:
+            raise UsageError("--budget-minutes chooses the epochs; leave out --voice-epochs")
         if (options.test_noise is None) != (options.snr is None):
             raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
         settings = Settings(options.data, options.out, options.image_size, noise=options.noise,
                             test_noise=options.test_noise, snr_db=options.snr,
-                            weights=options.weights)
+                            weights=options.weights, voice_epochs=options.voice_epochs)
         content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
                         budget_minutes=options.budget_minutes, jobs=options.jobs)
     if options.json:

@@ -14,8 +14,9 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of a sweep. noise: to train with; test_noise and snr_db: for a second test, in noise;
-    weights: file of VGG16's ImageNet weights, where it was named."""
+    """Options of a sweep. voice_epochs: of pairs, where their face network trains for another
+    number; noise: to train with; test_noise and snr_db: for a second test, in noise; weights: file
+    of VGG16's ImageNet weights, where it was named."""
 
     data: Path
     out: Path
@@ -25,6 +26,7 @@ class Settings:
     test_noise: Path | None = None
     snr_db: float | None = None
     weights: Path | None = None
+    voice_epochs: int | None = None
 
     def folder(self, row: str, seed: int) -> Path:
         return self.out / row / f"seed{seed}"

@@ -28,6 +28,7 @@ from train.sweep.settings import Settings, read_json, read_result, write_json
 from train.sweep.table import content_of, write_tables
 
 PLAN = "plan.json"
+KNOWN = "rows.json"
 CLOCK = "clock.json"
 SPENT = "not run: the budget was spent on the rows before it"
 
@@ -39,11 +40,13 @@ def sweep(
     """Train and evaluate every row with the seeds 0 to seeds - 1, as far as the budget allows.
 
     Returns what `sweep --json` prints; leaves sweep.json, sweep.md and pareto.png in the folder,
-    after each row. jobs: rows at a time, each with its share of the cores. Raises RunError where
-    the folder holds a sweep of other settings.
+    after each row; where there is no budget, the rows and seeds that the folder already had stay in
+    them. jobs: rows at a time, each with its share of the cores. Raises RunError where the folder
+    holds a sweep of other settings.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
     chosen = _planned(settings, rows, seeds, epochs, budget_minutes, jobs)
+    shown, shown_seeds = _remembered(settings.out / KNOWN, rows, seeds)
     clock = _Clock(settings.out / CLOCK)
     budget_s = 60 * budget_minutes if budget_minutes else math.inf
     reasons = dict(chosen.reasons)
@@ -52,8 +55,8 @@ def sweep(
         if reason := result.get("reason"):
             reasons[row.name] = reason
         _say(row, seed, result, clock.keep())
-        write_tables(settings.out, content_of(settings, rows, seeds, reasons))
-    content = content_of(settings, rows, seeds, reasons)
+        write_tables(settings.out, content_of(settings, shown, shown_seeds, reasons))
+    content = content_of(settings, shown, shown_seeds, reasons)
     write_tables(settings.out, content)
     return content
 
@@ -132,17 +135,29 @@ def _planned(
     file = settings.out / PLAN
     asked = {"settings": {name: str(value) for name, value in asdict(settings).items()
                           if name != "out"},
-             "rows": [row.name for row in rows], "seeds": seeds, "epochs": epochs,
-             "budget_minutes": budget_minutes}
+             "epochs": epochs, "budget_minutes": budget_minutes}
+    if budget_minutes is not None:
+        asked |= {"rows": [row.name for row in rows], "seeds": seeds}
     if known := read_json(file):
         if known["asked"] != asked:
             raise RunError(f"{settings.out}: holds a sweep of other rows or settings; go on with "
                            "the same ones, or name another folder")
+        if budget_minutes is None:
+            return Plan(epochs, list(rows), {})
         return Plan(known["epochs"], [ROWS[name] for name in known["rows"]], known["reasons"])
     made = _new_plan(settings, rows, seeds, epochs, budget_minutes, jobs)
     write_json(file, {"asked": asked, "epochs": made.epochs, "reasons": made.reasons,
                       "rows": [row.name for row in made.rows]})
     return made
+
+
+def _remembered(file: Path, rows: Sequence[Row], seeds: int) -> tuple[list[Row], int]:
+    """Rows and seeds of the table: those asked for now, and before."""
+    before = read_json(file) or {"rows": [], "seeds": 0}
+    names = {row.name for row in rows} | set(before["rows"])
+    most = max(seeds, before["seeds"])
+    write_json(file, {"rows": sorted(names), "seeds": most})
+    return [row for row in ROWS.values() if row.name in names], most
 
 
 def _new_plan(

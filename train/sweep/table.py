@@ -43,7 +43,8 @@ def _entry(row: Row, found: list[dict[str, Any]], reason: str | None) -> dict[st
     entry = {"row": row.name, "model": row.family, "fusion": row.fusion, "weights": row.weights,
              "time_shift": row.time_shift, "seeds": [result["seed"] for result in found],
              "reason": reason or (None if found else "not run yet"),
-             **{name: first.get(name) for name in ("parameters", "epochs", "commit", "data",
+             **{name: first.get(name) for name in ("parameters", "epochs", "voice_epochs",
+                                                   "commit", "data",
                                                    "data_digest", "synthetic")},
              "wall_s": sum(result["wall_s"] for result in found) or None}
     for condition in _CONDITIONS:
@@ -110,8 +111,13 @@ def _cells(entry: Mapping[str, Any], conditions: Sequence[str]) -> list[str]:
               if entry[conditions[0]] and entry[conditions[0]][column] is not None else "-"
               for column in _LABELS]
     return [entry["row"], entry["fusion"], f"{entry['parameters'] / 1e6:.2f}M",
-            str(len(entry["seeds"])), str(entry["epochs"]), *shares,
+            str(len(entry["seeds"])), _epochs(entry), *shares,
             "-" if "noisy" in conditions else f"{entry['score']:.1f}"]
+
+
+def _epochs(entry: Mapping[str, Any]) -> str:
+    voice = entry["voice_epochs"]
+    return f"{entry['epochs']} + {voice}" if voice else str(entry["epochs"])
 
 
 def _share(entry: Mapping[str, Any], condition: str, column: str) -> str:

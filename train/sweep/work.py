@@ -38,7 +38,8 @@ def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) ->
     spec = make_spec(row.family, collection.people.names, settings.image_size)
     weights = str(settings.weights or row.weights) if row.weights != "none" else None
     training = Training(
-        epochs=epochs, batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
+        epochs=epochs, voice_epochs=settings.voice_epochs if "voice" in spec.parts else None,
+        batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
         learning_rate=family_of(row.family).learning_rate, weights=weights,
         noise=str(settings.noise.resolve()) if settings.noise else None)
     path = settings.folder(row.name, seed)
@@ -48,6 +49,7 @@ def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) ->
     result = {
         "row": row.name, "model": row.family, "fusion": row.fusion, "start": training.start,
         "time_shift": row.time_shift, "seed": seed, "epochs": epochs,
+        "voice_epochs": training.voice_epochs,
         "parameters": count_parameters(folder), "commit": folder.run.commit,
         "data": collection.name, "data_digest": collection.digest,
         "synthetic": folder.run.data is not None and folder.run.data.synthetic,

@@ -19,7 +19,7 @@ from train.synthetic.faces import Identity, draw_head
 from train.synthetic.scenes import Array, Look, Pen, Picture, background, camera, room
 from train.synthetic.voices import SAMPLE_RATE, Speaker, speak
 
-__all__ = ["face_picture", "make_people", "room_picture"]
+__all__ = ["draw_person", "face_picture", "make_people", "room_picture", "speaker_of"]
 
 _SCENES_PER_PERSON = 4
 _TEST_SHARE = 0.3
@@ -81,7 +81,7 @@ def face_picture(who: Identity, rng: np.random.Generator, size: int = 144) -> Pi
     """Take a face crop as a detector would cut it: RGB uint8 [size, size, 3]."""
     x, y = size * (np.array([0.5, 0.47]) + rng.normal(0, 0.02, 2))
     look = Look.draw(rng, (x, y), size / rng.uniform(1.9, 2.3))
-    return camera(_draw(who, look, background(rng, size, size), rng), rng)
+    return camera(draw_person(who, look, background(rng, size, size), rng), rng)
 
 
 def room_picture(
@@ -92,16 +92,22 @@ def room_picture(
     x = rng.uniform(1.1 * scale, width - 1.1 * scale)
     y = rng.uniform(1.3 * scale, height - 1.3 * scale)
     look = Look.draw(rng, (x, y), scale)
-    picture = camera(_draw(who, look, room(rng, height, width), rng), rng)
+    picture = camera(draw_person(who, look, room(rng, height, width), rng), rng)
     left, top = round(x - 0.75 * scale), round(y - scale)
     return picture, (left, top, round(1.5 * scale), round(2 * scale))
 
 
-def _draw(who: Identity, look: Look, behind: Array, rng: np.random.Generator) -> Array:
+def draw_person(who: Identity, look: Look, behind: Array, rng: np.random.Generator) -> Array:
+    """Somebody before a background [h, w, 3], as `camera` takes it."""
     pen = Pen(look, (behind.shape[0], behind.shape[1]), rng)
     draw_head(who, pen)
     pen.shade()
     return pen.over(behind)
+
+
+def speaker_of(seed: int, number: int) -> Speaker:
+    """The voice of the person whom make_people counts so, from 1."""
+    return Speaker.draw(np.random.default_rng([seed, number, _VOICE]))
 
 
 def _check(out: Path, num_people: int, seed: int, image_size: int, counts: dict[str, int]) -> None:
@@ -135,7 +141,7 @@ def _write_scenes(folder: Path, seed: list[int]) -> None:
 
 def _write_clips(folder: Path, seed: list[int], count: int) -> None:
     folder.mkdir(parents=True)
-    speaker = Speaker.draw(np.random.default_rng([*seed, _VOICE]))
+    speaker = speaker_of(*seed)
     for take in range(count):
         rng = np.random.default_rng([*seed, take, _VOICE_TAKES])
         soundfile.write(folder / f"{take:03}.flac", speak(speaker, rng), SAMPLE_RATE, "PCM_16")

@@ -72,9 +72,11 @@ class NetworkCamera:
                 self.send_response(200)
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
+                encoded, data = None, b""
                 while not stopped.wait(0.05):
                     if not camera.mute:
-                        data = jpeg(camera.picture)
+                        if camera.picture is not encoded:
+                            encoded, data = camera.picture, jpeg(camera.picture)
                         self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: "
                                          + str(len(data)).encode() + b"\r\n\r\n" + data + b"\r\n")
 

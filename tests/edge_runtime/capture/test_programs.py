@@ -118,6 +118,17 @@ def test_a_raspberry_pi_camera_unplugged_and_back(program: Program, tmp_path: Pa
         assert seconds_until(camera, "ok", 6.0) < 5.0
 
 
+def test_a_busy_raspberry_pi_camera_and_back(program: Program, tmp_path: Path) -> None:
+    program("rpicam-vid", "sys.exit('ERROR: *** failed to acquire camera /base/soc/i2c ***')")
+    (tmp_path / "picture.jpg").write_bytes(jpeg(plain(200)))
+    with camera_from("rpicam") as camera:
+        assert seconds_until(camera, "busy", 3.0) < 2.0
+        assert camera.status.message.endswith("; end the other program that uses it")
+        (tmp_path / "plugged").touch()
+        program("rpicam-vid", RPICAM)
+        assert seconds_until(camera, "ok", 6.0) < 5.0
+
+
 def test_damaged_pictures_are_left_out(program: Program, tmp_path: Path) -> None:
     program("rpicam-vid", RPICAM)
     (tmp_path / "plugged").touch()

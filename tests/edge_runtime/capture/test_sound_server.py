@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import json
-import shutil
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,28 +25,9 @@ from tests.edge_runtime.capture.stand_ins import (
 pytestmark = pytest.mark.audio
 
 
-@pytest.fixture
-def server(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SoundServer]:
-    for program in ("pulseaudio", "pactl", "pacat", "arecord"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed (apt install pulseaudio alsa-utils)")
-    if ctypes.util.find_library("portaudio") is None:
-        pytest.skip("PortAudio is not installed (apt install libportaudio2)")
-    if not list(Path("/usr/lib").glob("**/alsa-lib/libasound_module_pcm_pulse.so")):
-        pytest.skip("ALSA has no PulseAudio plugin (apt install libasound2-plugins)")
-    server = SoundServer(tmp_path_factory.mktemp("sound"))
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.mark.parametrize(("name", "rate"), [("pulse", 48_000), ("arecord:pulse", 8_000)])
-def test_what_is_played_is_heard(server: SoundServer, name: str, rate: int) -> None:
-    server.play(tone(440, 8.0, rate), rate)
+def test_what_is_played_is_heard(sound_server: SoundServer, name: str, rate: int) -> None:
+    sound_server.play(tone(440, 8.0, rate), rate)
     with microphone_from(name) as microphone:
         seconds_until(microphone, "ok", 5.0)
         time.sleep(1.5)
@@ -62,24 +39,24 @@ def test_what_is_played_is_heard(server: SoundServer, name: str, rate: int) -> N
 
 
 @pytest.mark.slow
-def test_silent_lost_and_back_while_the_camera_goes_on(server: SoundServer) -> None:
+def test_silent_lost_and_back_while_the_camera_goes_on(sound_server: SoundServer) -> None:
     network_camera = NetworkCamera(plain(200))
     network_camera.start()
-    server.play(tone(440, 60.0, 16_000), 16_000)
+    sound_server.play(tone(440, 60.0, 16_000), 16_000)
     with camera_from(network_camera.address) as camera, microphone_from("pulse") as microphone:
         seconds_until(microphone, "ok", 5.0)
         microphone.last(1.0, 4.0)
-        server.quiet()
+        sound_server.quiet()
         assert seconds_until(microphone, "silent", 4.0) < 3.0  # up to 1 s of tone is on its way
         assert "raise its level" in microphone.status.message
-        server.stop()
+        sound_server.stop()
         assert seconds_until(microphone, ("missing", "stalled"), 3.0) < 2.0
         assert sees(camera)
         seconds_until(microphone, "missing", 3.0)
         time.sleep(1.5)
         assert microphone.last(1.0, 0.1) is None
         assert sees(camera)
-        server.start()
+        sound_server.start()
         assert seconds_until(microphone, ("ok", "silent"), 8.0) < 5.0
         assert sees(camera)
     network_camera.stop()
@@ -90,7 +67,7 @@ def sees(camera: Camera) -> bool:
     return frame is not None and time.monotonic() - frame.at_s < 0.5
 
 
-def test_devices(server: SoundServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_devices(sound_server: SoundServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     pulse = next(device for device in found["microphones"] if device["name"] == "pulse")

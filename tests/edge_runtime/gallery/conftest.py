@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,9 @@ import pytest
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import Manifest, read_manifest
+from tests.edge_runtime.gallery.device import Device
 
+Change = Callable[[dict[str, Any]], Path]
 Embeddings = npt.NDArray[np.float32]
 DIM = 320
 
@@ -70,3 +74,28 @@ def gallery(path: Path, manifest: Manifest, key_file: Path) -> Iterator[Gallery]
     """An empty gallery, open for writing."""
     with Gallery.open(path, manifest, key_file, mode="create") as opened:
         yield opened
+
+
+@pytest.fixture
+def device(changed_bundle: Change, small_people: Path, tmp_path: Path) -> Device:
+    (tmp_path / "device").mkdir()
+    return Device(changed_bundle({}), small_people, tmp_path / "device")
+
+
+@pytest.fixture
+def anna(device: Device) -> Device:
+    """A device on which Anna is enrolled."""
+    assert device.run(*device.enroll("Anna", 1)) == "Anna is enrolled from 6 faces and 4 clips\n"
+    return device
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let tests mount a small file system")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

@@ -46,13 +46,13 @@ def enrolled(gallery: Gallery, samples_of: SamplesOf) -> Gallery:
 @pytest.fixture
 def verdict(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> Callable[..., Verdict]:
     """verdict(face=1, voice=3): of another face of the first person with a voice of the third."""
-    def judge(**seeds: int) -> Verdict:
+    def judge(doubtful: tuple[Modality, ...] = (), **seeds: int) -> Verdict:
         embeddings: dict[Modality, Embeddings] = {}
         if "face" in seeds:
             embeddings["face"] = embeddings_of(seeds["face"], 9)[8]
         if "voice" in seeds:
             embeddings["voice"] = embeddings_of(10_000 + seeds["voice"], 9)[8]
-        return among_enrolled(enrolled, embeddings)
+        return among_enrolled(enrolled, embeddings, doubtful)
     return judge
 
 
@@ -84,8 +84,13 @@ def test_who_is_enrolled_by_one_modality_is_judged_by_it(verdict: Callable[..., 
 def test_a_face_of_one_and_a_voice_of_another(verdict: Callable[..., Verdict]) -> None:
     assert verdict(face=1, voice=3).reason == "disagreement"
     assert verdict(face=1, voice=3).person is None
-    # A voice that is nobody's only counts against.
-    assert verdict(face=1, voice=7).reason == "below_threshold"
+    assert verdict(face=1, voice=7).reason == "disagreement"  # nobody's
+
+
+def test_a_doubtful_voice_contradicts_nobody(verdict: Callable[..., Verdict]) -> None:
+    found = verdict(face=1, voice=7, doubtful=("voice",))
+    assert (found.person, found.reason) == (None, "below_threshold")
+    assert 0 < found.scores["fused"][0] < 0.5
 
 
 def test_without_thresholds_people_are_ranked(

@@ -88,7 +88,7 @@ def test_what_is_no_embedding(manifest: Manifest, embedding: Any, found: str) ->
 
 
 def test_the_readme_names_the_limits() -> None:
-    readme = Path(__file__).parents[3] / "edge_runtime" / "README.md"
+    readme = Path(__file__).parents[3] / "edge_runtime" / "gallery" / "README.md"
     text = " ".join(readme.read_text(encoding="utf-8").split())
     assert f"below {LEAST_COSINE}, or below {LEAST_SHARE} times the usual one" in text
     assert f"mean cosine of {SAME_PERSON_COSINE} or more" in text

@@ -1,16 +1,14 @@
-"""People in the gallery: enrolled, found, rejected, forgotten, carried to another device."""
+"""People in the gallery: enrolled, found, rejected, and of which bundle they are."""
 
 from __future__ import annotations
 
 import concurrent.futures
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -18,31 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.errors import GalleryError, UsageError
-from edge_runtime.gallery.envelope import read_export
 from edge_runtime.gallery.names import checked_name, name_key
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.search import mean_template
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import Manifest
+from tests.edge_runtime.gallery.refusing import refusal, with_networks
 
 SamplesOf = Callable[..., list[NewSample]]
 EmbeddingsOf = Callable[..., npt.NDArray[np.float32]]
-PASSPHRASE = "correct horse"
-
-
-def with_networks(manifest: Manifest, **sha256: str) -> Manifest:
-    """The same manifest with other networks behind it."""
-    files = dict(manifest.files)
-    for modality, value in sha256.items():
-        files[modality] = msgspec.structs.replace(files[modality], sha256=value)
-    return msgspec.structs.replace(manifest, files=files)
-
-
-def refusal(do: Callable[[], object]) -> str:
-    with pytest.raises(GalleryError) as caught:
-        do()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_enrolled_people_are_found(
@@ -279,238 +261,3 @@ def test_two_bundles_at_the_same_time(
         assert "made with another bundle" in refusal(
             lambda: gallery.enroll("Ben", samples_of(2)))
         assert len(quicker.people()) == 1
-
-
-# Forgetting.
-
-def whole(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
-
-
-def stored_of(path: Path, table: str, column: str) -> list[bytes]:
-    with closing(sqlite3.connect(path)) as connection:
-        return [row[0] for row in connection.execute(f"SELECT {column} FROM {table}") if row[0]]
-
-
-def test_nothing_is_left_of_who_is_forgotten(
-    gallery: Gallery, path: Path, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1, 20, 20), consent="yes")
-    gallery.reject("Anna", samples_of(3))
-    stored = [value for table, columns in (("people", ("id", "wrapped_key", "name", "consent")),
-                                           ("samples", ("embedding",)), ("audit", ("sealed",)))
-              for column in columns for value in stored_of(path, table, column)]
-    assert len(stored) == 4 + 45 + 1
-    gallery.enroll("Ben", samples_of(2))
-    before = whole(path.parent)
-    # A ciphertext that spans pages is not in one piece; its first bytes are.
-    assert all(value[:16] in before for value in stored)
-    found = gallery.forget("anna")
-    assert found.person == "Anna" and found.markers == len(stored)
-    assert {file.path.name for file in found.searched} >= {"gallery.db"}
-    assert {file.path.name: file.bytes for file in found.searched}["gallery.db"] == (
-        path.stat().st_size)
-    after = whole(path.parent)
-    assert not any(value[i : i + 16] in after for value in stored
-                   for i in range(0, len(value) - 15, 16))
-    assert [p.person for p in gallery.people()] == ["Ben"]
-    assert "nobody is enrolled as 'Anna'" in refusal(lambda: gallery.forget("Anna"))
-
-
-@pytest.mark.parametrize("name", ["gallery.db.bak", "gallery-monday.db", "copy", "gallery.txt"])
-def test_what_is_left_in_a_backup_is_named(
-    gallery: Gallery, path: Path, samples_of: SamplesOf, name: str
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    gallery.enroll("Ben", samples_of(2))
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    backup = path.with_name(name)
-    shutil.copy(path, backup)
-    if name.endswith(".txt"):  # nothing but one planted piece of a ciphertext
-        backup.write_bytes(b"x" * 5 + stored_of(path, "samples", "embedding")[0][100:130])
-    message = refusal(lambda: gallery.forget("Anna"))
-    assert message.startswith("'Anna' is deleted from the gallery, but bytes of theirs are left in "
-                              f"{backup}; delete what is named")
-    assert [p.person for p in gallery.people()] == ["Ben"]
-    if name.endswith(".txt"):
-        gallery.forget("Ben")  # of whom the file holds nothing
-    else:
-        assert str(backup) in refusal(lambda: gallery.forget("Ben"))
-
-
-def test_a_reader_in_the_way_is_waited_for_and_nothing_deleted(
-    gallery: Gallery, path: Path, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    gallery._records.database.execute("PRAGMA busy_timeout = 100")
-    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT * FROM people").fetchall()
-        gallery.enroll("Ben", samples_of(2))  # which the reader's view does not hold up
-        assert "another program has kept the gallery" in refusal(lambda: gallery.forget("Anna"))
-        assert len(gallery.people()) == 2
-        reader.execute("COMMIT")
-        assert gallery.forget("Anna").markers > 5
-
-
-def test_the_audit_holds_after_everybody_is_forgotten(
-    gallery: Gallery, samples_of: SamplesOf
-) -> None:
-    for seed in range(3):
-        gallery.enroll(f"person {seed}", samples_of(seed), consent="yes")
-    for seed in range(3):
-        gallery.forget(f"person {seed}")
-    assert [e.event for e in gallery.audit()] == ["created", *["enrolled"] * 3, *["forgotten"] * 3]
-
-
-# Carrying people to another device.
-
-@pytest.fixture
-def other(tmp_path: Path, manifest: Manifest) -> Gallery:
-    """An empty gallery on another device, with a key of its own."""
-    return Gallery.open(tmp_path / "other.db", manifest, tmp_path / "other.key", mode="create")
-
-
-def test_everybody_arrives(
-    gallery: Gallery, other: Gallery, tmp_path: Path, samples_of: SamplesOf,
-    embeddings_of: EmbeddingsOf,
-) -> None:
-    for seed in range(3):
-        gallery.enroll(f"person {seed}", samples_of(seed, 3, seed), consent="yes" * seed or None)
-    gallery.reject("person 1", samples_of(9, 2, 1))
-    file = tmp_path / "people.export"
-    assert gallery.export_file(file, PASSPHRASE) == 3
-    assert gallery.audit()[-1].counts == {"people": 3}
-    found = other.import_people(read_export(file, PASSPHRASE))
-    assert found.people == ("person 0", "person 1", "person 2") and found.skipped == {}
-    assert other.people() == gallery.people()
-    assert other.search("face", embeddings_of(2, 1)[0]) == gallery.search(
-        "face", embeddings_of(2, 1)[0])
-    np.testing.assert_array_equal(other.rejected("person 1", "face"),
-                                  gallery.rejected("person 1", "face"))
-    assert [e.event for e in other.audit()] == ["created", *["imported"] * 3]
-    again = other.import_people(read_export(file, PASSPHRASE))
-    assert again.people == () and len(again.skipped) == 3
-
-
-def test_duplicates_are_reported(
-    gallery: Gallery, other: Gallery, tmp_path: Path, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    gallery.enroll("Ben", samples_of(2))
-    gallery.enroll("Cleo", samples_of(3))
-    other.enroll("ANNA", samples_of(7))
-    other.enroll("Benjamin", samples_of(2))
-    file = tmp_path / "people.export"
-    gallery.export_file(file, PASSPHRASE)
-    found = other.import_people(read_export(file, PASSPHRASE))
-    assert found.people == ("Cleo",)
-    assert found.skipped["Anna"] == "the name is enrolled already"
-    assert "seems to be enrolled already as 'Benjamin'" in found.skipped["Ben"]
-    found = other.import_people(read_export(file, PASSPHRASE), allow_duplicate=True)
-    assert found.people == ("Ben",)
-
-
-def test_old_rejected_samples_stay_behind(
-    gallery: Gallery, other: Gallery, path: Path, tmp_path: Path, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    gallery.reject("Anna", samples_of(2, 2, 0))
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE samples SET added = '2026-01-01T00:00:00+00:00' "
-                           "WHERE kind = 'rejected'")
-        connection.commit()
-    file = tmp_path / "people.export"
-    gallery.export_file(file, PASSPHRASE)
-    other.import_people(read_export(file, PASSPHRASE))
-    assert other.rejected("Anna", "face").size == 0
-
-
-def test_an_export_of_another_bundle(
-    gallery: Gallery, tmp_path: Path, manifest: Manifest, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    file = tmp_path / "people.export"
-    gallery.export_file(file, PASSPHRASE)
-    foreign = with_networks(manifest, voice="1" * 64)
-    with Gallery.open(tmp_path / "other.db", foreign, tmp_path / "k", mode="create") as other:
-        assert "the export is of another bundle" in refusal(
-            lambda: other.import_people(read_export(file, PASSPHRASE)))
-        assert other.people() == []
-
-
-def test_an_import_is_all_or_nothing(
-    gallery: Gallery, other: Gallery, tmp_path: Path, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    gallery.enroll("Ben", samples_of(2))
-    file = tmp_path / "people.export"
-    gallery.export_file(file, PASSPHRASE)
-    content = read_export(file, PASSPHRASE)
-    for field, value in (("name", "a/b"), ("samples", []), ("consent", "")):
-        people = [content.people[0], msgspec.structs.replace(content.people[1], **{field: value})]
-        refusal(lambda people=people: other.import_people(
-            msgspec.structs.replace(content, people=people)))
-        assert other.people() == [] and len(other.audit()) == 1
-    for embedding in (b"", b"123", bytes(1280), np.ones(319, "<f4").tobytes()):
-        sample = msgspec.structs.replace(content.people[1].samples[0], embedding=embedding)
-        people = [content.people[0],
-                  msgspec.structs.replace(content.people[1], samples=[sample])]
-        refusal(lambda people=people: other.import_people(
-            msgspec.structs.replace(content, people=people)))
-        assert other.people() == []
-
-
-# Damage.
-
-def test_a_changed_row_is_named(
-    gallery: Gallery, path: Path, manifest: Manifest, key_file: Path, samples_of: SamplesOf,
-    embeddings_of: EmbeddingsOf,
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    gallery.enroll("Ben", samples_of(2))
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE samples SET embedding = (SELECT embedding FROM samples WHERE "
-                           "id = 6) WHERE id = 1")  # Ben's face in the place of Anna's
-        connection.commit()
-    with Gallery.open(path, manifest, key_file) as reader:  # the other has read it before
-        message = refusal(lambda: reader.search("face", embeddings_of(1, 1)[0]))
-    assert "'Anna' has a damaged template face; 'visavox forget' them" in message
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE samples SET embedding = randomblob(1308) WHERE id = 1")
-        connection.commit()
-    gallery.forget("Anna")
-    assert gallery.search("face", embeddings_of(2, 1)[0])[0].person == "Ben"
-
-
-def test_a_changed_key_or_name_is_named(
-    gallery: Gallery, path: Path, manifest: Manifest, key_file: Path, samples_of: SamplesOf
-) -> None:
-    for column in ("wrapped_key", "name"):
-        gallery.enroll(column, samples_of(len(column)))
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"UPDATE people SET {column} = randomblob(60)")
-            connection.commit()
-        with Gallery.open(path, manifest, key_file) as reader:
-            assert "is damaged; put a copy of the gallery in its place" in refusal(reader.people)
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("DELETE FROM people")
-            connection.commit()
-
-
-def test_a_full_database_loses_nothing(
-    gallery: Gallery, path: Path, manifest: Manifest, key_file: Path, samples_of: SamplesOf
-) -> None:
-    gallery.enroll("Anna", samples_of(1))
-    database = gallery._records.database
-    [(pages,)] = database.execute("PRAGMA page_count")
-    database.execute(f"PRAGMA max_page_count = {pages + 2}")
-    assert "the disk is full; make room" in refusal(
-        lambda: gallery.enroll("Ben", samples_of(2, 20, 20)))
-    assert [p.person for p in gallery.people()] == ["Anna"]
-    with Gallery.open(path, manifest, key_file, mode="write") as other:
-        other.enroll("Ben", samples_of(2, 20, 20))
-        assert [e.event for e in other.audit()] == ["created", "enrolled", "enrolled"]
-    assert [p.person for p in gallery.people()] == ["Anna", "Ben"]

@@ -44,6 +44,12 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
     assert (out / "tiny" / "seed0" / "result.json").stat().st_mtime_ns == before
     assert json.loads(again.stdout)["rows"][1]["test"] == joined["test"]
 
+    more = run_python(*command, "--epochs", 1, "--rows", "tiny", "--seeds", 2)
+    assert more.returncode == 0, more.stderr
+    rows = json.loads(more.stdout)["rows"]
+    assert [row["seeds"] for row in rows] == [[0, 1], [0]]
+    assert rows[1]["test"] == joined["test"]
+
     other = run_python(*command, "--epochs", 2)
     assert other.returncode == 2 and "a sweep of other rows or settings" in other.stderr
     assert len(other.stderr.strip().splitlines()) == 1
@@ -96,6 +102,8 @@ def test_damaged_files_are_named(tmp_path: Path, name: str, damaged: str) -> Non
 
 def test_bad_options(run_python: Run, tmp_path: Path) -> None:
     for options, message in ((["--rows", "resnet"], "unknown row 'resnet'"),
+                             (["--budget-minutes", 5, "--voice-epochs", 9],
+                              "--budget-minutes chooses the epochs"),
                              (["--budget-minutes", 0], "--budget-minutes expects a number above 0"),
                              (["--snr", 5], "--test-noise DIR and --snr DB go together")):
         done = run_python("-m", "train", "sweep", "--data", tmp_path, "--out", tmp_path / "out",

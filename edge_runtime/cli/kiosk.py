@@ -1,0 +1,197 @@
+"""`visavox kiosk`: a page for a screen, a REST API and events, until it is stopped."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+from argparse import Namespace
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
+from edge_runtime.cli.options import add_detector, add_enrolled, open_enrolled
+from edge_runtime.command import Commands
+from edge_runtime.errors import UsageError, VisavoxError
+
+if TYPE_CHECKING:
+    from edge_runtime.capture.camera import Camera
+    from edge_runtime.capture.microphone import Microphone
+    from edge_runtime.gallery.store import Gallery
+    from edge_runtime.kiosk.serve import Address
+    from edge_runtime.kiosk.tokens import Tokens
+
+SCENE, SOUND = "scene.mp4", "scene.wav"
+
+
+def add(commands: Commands) -> None:
+    kiosk = commands.add("kiosk", _kiosk, "serve a page for a screen, a REST API and events")
+    kiosk.add_argument("--bundle", type=Path, metavar="FOLDER")
+    kiosk.add_argument("--allow-uncertified", action="store_true",
+                       help="use a bundle that did not pass its checks")
+    add_enrolled(kiosk)
+    kiosk.add_argument("--camera", help=f"(auto) {CAMERA_HELP}; none for no camera")
+    kiosk.add_argument("--microphone", help=f"(auto) {MICROPHONE_HELP}; none for no microphone")
+    add_detector(kiosk)
+    kiosk.add_argument("--demo", type=Path, metavar="FOLDER",
+                       help=f"play what 'make demo' leaves: bundle, {SCENE} and {SOUND}")
+    kiosk.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
+                       help="where to listen (127.0.0.1); another needs TLS and a token")
+    kiosk.add_argument("--port", type=int, default=8765, metavar="N", help="(8765)")
+    kiosk.add_argument("--allow-host", action="append", default=[], metavar="NAME",
+                       help="a name besides its own that clients may call it; may be repeated")
+    kiosk.add_argument("--tls-cert", type=Path, metavar="FILE")
+    kiosk.add_argument("--tls-key", type=Path, metavar="FILE")
+    kiosk.add_argument("--token-file", type=Path, metavar="FILE",
+                       help="where the token's hash is (~/.config/visavox/kiosk-token.json)")
+    kiosk.add_argument("--set-token", action="store_true",
+                       help="make a new token for the administration, print it, and stop")
+    kiosk.add_argument("--config", type=Path, metavar="FILE",
+                       help="MQTT and a hook: see edge_runtime/kiosk/configuration.py")
+    kiosk.add_argument("--print-systemd", action="store_true",
+                       help="print a systemd unit that runs the kiosk with these arguments")
+
+
+def _kiosk(options: Namespace) -> None:
+    _need_extra()
+    from edge_runtime.kiosk.serve import Address
+    from edge_runtime.kiosk.tokens import Tokens, default_token_file, set_token
+
+    token_file = options.token_file or default_token_file()
+    if options.set_token:
+        print(set_token(token_file))
+        return
+    address = Address(options.host, options.port, options.tls_cert, options.tls_key,
+                      tuple(options.allow_host))
+    tokens = Tokens(token_file)
+    address.check(tokens.exists)
+    _choose_demo(options)
+    if options.bundle is None:
+        raise UsageError("expected --bundle FOLDER, or --demo FOLDER, found neither")
+    if options.print_systemd:
+        print(_unit(options), end="")
+        return
+    with address.listening() as listening:
+        _run(options, address, tokens, listening)
+
+
+def _need_extra() -> None:
+    try:
+        import fastapi  # noqa: F401
+        import paho.mqtt  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+        import websockets  # noqa: F401
+    except ImportError as error:
+        raise UsageError(f"expected the packages of the kiosk, found no {error.name}; pip install "
+                         "'visavox[kiosk]'") from None
+
+
+def _choose_demo(options: Namespace) -> None:
+    """Fills in what --demo stands for, where it was not given."""
+    if options.demo is None:
+        options.camera, options.microphone = options.camera or "auto", options.microphone or "auto"
+        return
+    bundle, scene, sound = (options.demo / name for name in ("bundle", SCENE, SOUND))
+    for path in (bundle, scene, sound):
+        if not path.exists():
+            raise UsageError(f"--demo expects a folder as 'make demo' leaves it, found no {path}; "
+                             "run 'make demo'")
+    options.bundle = options.bundle or bundle
+    options.camera, options.microphone = options.camera or str(scene), (
+        options.microphone or str(sound))
+
+
+def _run(
+    options: Namespace, address: Address, tokens: Tokens, listening: socket.socket
+) -> None:
+    from edge_runtime.detect import make_detector
+    from edge_runtime.identify import Identifier
+    from edge_runtime.kiosk.configuration import read_configuration
+    from edge_runtime.kiosk.hooks import Hook
+    from edge_runtime.kiosk.mqtt import Broker
+    from edge_runtime.kiosk.serve import make_server, run
+    from edge_runtime.kiosk.service import Service
+    from edge_runtime.kiosk.station import Station
+
+    configuration = read_configuration(options.config)
+    _open_sources(options)  # a mistake is said now
+    identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
+    detector = make_detector(options.detector, options.yunet_model)
+    with ExitStack() as stack:
+        gallery = stack.enter_context(open_enrolled(options, identifier.manifest, mode="create"))
+        station = Station(identifier, detector, gallery, lambda: _open_sources(options))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="visavox-phone-")))
+        service = Service(station, tokens, options.bundle.name,
+                          _phone_page(options, folder / "phone", gallery))
+        server = make_server(service, address)
+        if configuration.mqtt:
+            broker = stack.enter_context(Broker(configuration.mqtt, service.metrics))
+            station.on_decision.append(broker.decided)
+            service.on_state.append(broker.state)
+        if configuration.hook:
+            hook = stack.enter_context(Hook(configuration.hook, service.metrics))
+            station.on_decision.append(hook.decided)
+        if not tokens.exists:
+            print("there is no token, so nobody can administrate; 'visavox kiosk --set-token' "
+                  "makes one")
+        print(f"the kiosk is at {address.url(listening.getsockname()[1])}; Ctrl+C stops it",
+              flush=True)
+        run(server, listening)
+
+
+def _phone_page(options: Namespace, out: Path, gallery: Gallery | None) -> Path | None:
+    """The bundle for a phone's browser. Without it, the kiosk does all the rest."""
+    from edge_runtime.phone.export import export_web
+
+    try:
+        export_web(options.bundle, out, limits=gallery.limits() if gallery else None,
+                   allow_uncertified=options.allow_uncertified)
+    except VisavoxError as error:
+        print(f"without the phone's page: {error}", file=sys.stderr)
+        return None
+    return out
+
+
+def _open_sources(options: Namespace) -> tuple[Camera | None, Microphone | None]:
+    from edge_runtime.capture.choose import camera_from, microphone_from
+    from edge_runtime.capture.files import FileClock
+
+    clock = FileClock()  # two files begin together, each time they are played
+    return (camera_from(options.camera, clock) if options.camera != "none" else None,
+            microphone_from(options.microphone, clock) if options.microphone != "none" else None)
+
+
+def _unit(options: Namespace) -> str:
+    """A systemd unit that runs the kiosk as it was asked for, by whoever asks."""
+    import getpass
+
+    from edge_runtime.gallery.device_key import default_key_file
+    from edge_runtime.kiosk.systemd import unit
+
+    beside = Path(sys.executable).with_name("visavox")
+    program = str(beside) if beside.is_file() else shutil.which("visavox")
+    if program is None:
+        raise UsageError("expected the program visavox on the path, found none; pip install "
+                         "'visavox[kiosk]'")
+    arguments: list[str] = []
+    for name, value in vars(options).items():
+        if name in ("command", "run", "print_systemd", "set_token", "demo") or not value:
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        for word in value if isinstance(value, list) else [value]:
+            arguments += [flag] if word is True else [flag, _absolute(word)]
+    writable = [default_key_file().parent]
+    if options.gallery is not None:
+        writable.append(options.gallery.absolute().parent)
+    return unit([program, "kiosk", *arguments], getpass.getuser(), writable)
+
+
+def _absolute(word: object) -> str:
+    """A file's whole path: systemd starts in another folder."""
+    path = Path(str(word))
+    return str(path.absolute() if isinstance(word, Path) or path.is_file() or path.is_dir()
+               else word)

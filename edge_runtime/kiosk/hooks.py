@@ -1,0 +1,125 @@
+"""A hook for each decision: a command, or a webhook. One after the other, each within its time.
+
+A photograph and a recording pass for the person, so that whatever a hook does can be had by
+whoever holds these: it does not run before the configuration says `accept_replay_risk = true`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import os
+import queue
+import signal
+import socket
+import subprocess
+import threading
+from urllib.parse import urlsplit
+
+from edge_runtime.kiosk.configuration import HookSettings
+from edge_runtime.kiosk.messages import Decided
+from edge_runtime.kiosk.metrics import Metrics
+
+NOT_ACCEPTED = ("the hook does not run: a photograph and a recording pass for the person, and so "
+                "bring about what it does; [hook] accept_replay_risk = true accepts that")
+_WAITING = 20  # decisions that wait for a slow hook
+_LOOK_S = 0.5  # between two looks whether to stop
+_SECRET = "VISAVOX_"  # what the environment holds for the kiosk alone, such as the device key
+
+log = logging.getLogger("visavox.kiosk")
+
+
+class Hook:
+    """Runs in a thread of its own, as long as the context lasts."""
+
+    def __init__(self, settings: HookSettings, metrics: Metrics) -> None:
+        self._settings, self._metrics = settings, metrics
+        self._waiting: queue.Queue[bytes] = queue.Queue(_WAITING)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="visavox hook", daemon=True)
+
+    def __enter__(self) -> Hook:
+        if self._settings.accept_replay_risk:
+            self._thread.start()
+        else:
+            log.warning("%s", NOT_ACCEPTED)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(self._settings.timeout_s + 1)
+
+    def decided(self, found: Decided) -> None:
+        """Has the hook run for a decision; never waits."""
+        if not self._settings.accept_replay_risk:
+            return
+        try:
+            self._waiting.put_nowait(json.dumps(found.message()).encode())
+        except queue.Full:
+            self._note("dropped", "it takes too long for so many decisions")
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                content = self._waiting.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+            try:
+                if self._settings.command is not None:
+                    self._command(self._settings.command, content)
+                elif self._settings.url is not None:
+                    self._webhook(self._settings.url, content)
+                self._metrics.hooks.labels("done").inc()
+            except TimeoutError:
+                self._note("too_slow", f"it was stopped after {self._settings.timeout_s:g} s")
+            except (OSError, http.client.HTTPException) as error:
+                self._note("failed", str(error))
+
+    def _note(self, result: str, why: str) -> None:
+        self._metrics.hooks.labels(result).inc()
+        log.warning("the hook: %s", why)
+
+    def _command(self, command: list[str], content: bytes) -> None:
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith(_SECRET)}
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env=environment,
+                              start_new_session=True) as child:
+            try:
+                child.communicate(content, self._settings.timeout_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)  # with what it has started
+                raise TimeoutError from None
+        if child.returncode:
+            raise OSError(f"{command[0]} ended with exit code {child.returncode}")
+
+    def _webhook(self, url: str, content: bytes) -> None:
+        parts = urlsplit(url)
+        kind = (http.client.HTTPSConnection if parts.scheme == "https"
+                else http.client.HTTPConnection)
+        connection = kind(parts.hostname or "", parts.port, timeout=self._settings.timeout_s)
+        late = threading.Event()
+
+        def stop() -> None:  # a timeout of sockets bounds each read, not all of them
+            late.set()
+            if connection.sock is not None:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self._settings.timeout_s, stop)
+        timer.start()
+        try:
+            connection.request("POST", f"{parts.path or '/'}{'?' if parts.query else ''}"
+                               f"{parts.query}", content, {"Content-Type": "application/json"})
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+            connection.close()
+        if late.is_set():
+            raise TimeoutError
+        if not 200 <= status < 300:
+            raise OSError(f"the webhook answers {status}")

@@ -1,0 +1,68 @@
+"""What is told to the page, to clients and to brokers. Times are UTC, ISO 8601."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from edge_runtime.crop import Picture
+from edge_runtime.detect import Box
+
+State = Literal["idle", "looking", "listening", "known", "nobody", "enrolling"]
+
+
+@dataclass(frozen=True)
+class FaceAt:
+    """Where the face is, in fractions of the picture's width and height; beyond 0 to 1 where it
+    reaches over the edge."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def of(cls, box: Box, picture: Picture) -> FaceAt:
+        height, width = picture.shape[:2]
+        return cls(*(round(share, 4) for share in (
+            box.left / width, box.top / height, (box.left + box.width) / width,
+            (box.top + box.height) / height)))
+
+
+@dataclass(frozen=True)
+class View:
+    """What is seen and heard now. face_hint, voice_hint: see presence.py. level_db: of the last
+    moment of sound, in decibels of full scale."""
+
+    state: State
+    face: FaceAt | None
+    face_hint: str | None
+    voice_hint: str | None
+    level_db: float | None
+
+    def message(self) -> dict[str, Any]:
+        return {"type": "view", **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Who was found to be there, or nobody who is known. confidence: the score of who was named.
+    scores: the best five. ms: milliseconds of each stage of the last look."""
+
+    person: str | None
+    confidence: float | None
+    reason: str
+    scores: tuple[tuple[str, float], ...]
+    ms: dict[str, float]
+    time: str
+
+    def message(self) -> dict[str, Any]:
+        return {"type": "decision", "person": self.person, "confidence": self.confidence,
+                "reason": self.reason,
+                "scores": [{"person": person, "score": score} for person, score in self.scores],
+                "ms": self.ms, "time": self.time}
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

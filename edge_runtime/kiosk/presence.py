@@ -1,0 +1,103 @@
+"""From looks to what is told: a state, hints, and a decision once somebody has been judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from edge_runtime.decide import Verdict
+from edge_runtime.kiosk.messages import Decided, FaceAt, State, now
+from edge_runtime.quality import Flaw, refusals
+from edge_runtime.watch import GONE_S, Seen
+
+NOBODY_AFTER_S = 2.5  # of looking at somebody before they are said to be nobody who is known
+_HEARD_S = 1.5  # for which what was said of the last clip holds
+_NUM_TOP = 5
+
+# No face, no hint: the state says it.
+HINTS: Mapping[str, str] = {
+    "face_too_small": "closer", "face_cut_off": "middle", "face_blurred": "still",
+    "face_too_dark": "brighter", "face_too_bright": "darker", "face_low_contrast": "contrast",
+    "several_faces": "alone",
+    "too_little_speech": "speak", "voice_too_quiet": "louder", "voice_clipped": "softer",
+    "voice_noisy": "noise"}
+
+
+def hint(flaws: Sequence[Flaw] | None) -> str | None:
+    """What to do about the worst of them, as a word of HINTS."""
+    worst = [*refusals(flaws or ()), *(flaws or ())]
+    return next((HINTS[flaw.reason] for flaw in worst if flaw.reason in HINTS), None)
+
+
+class Presence:
+    """Whether somebody is there, and what is known of them. Fed by one thread."""
+
+    def __init__(self) -> None:
+        self.state: State = "idle"
+        self.face: FaceAt | None = None
+        self.face_hint: str | None = None
+        self.voice_hint: str | None = None
+        self._face_s = self._voice_s = -np.inf  # when they were seen and heard
+        self._since_s: float | None = None  # since when somebody is there without a name
+        self._told: tuple[str | None, str] | None = None
+
+    def update(self, seen: Seen, face: FaceAt | None) -> Decided | None:
+        """A look, with where its face is (None: no face, or no new picture). Returns what is to be
+        told, once for each person who comes."""
+        if "face" in seen.quality:
+            self.face, self.face_hint = face, hint(seen.quality["face"])
+        if face is not None:
+            self._face_s = seen.at_s
+        if "voice" in seen.quality:
+            self.voice_hint = hint(seen.quality["voice"])
+            if self.voice_hint is None:
+                self._voice_s = seen.at_s
+        if seen.at_s - self._face_s >= GONE_S:
+            self.face = self.face_hint = None
+        return self._judge(seen)
+
+    def untold(self) -> None:
+        """Nobody has heard what was to be told: it is told again."""
+        self._told = None
+
+    def _judge(self, seen: Seen) -> Decided | None:
+        heard = seen.at_s - self._voice_s < _HEARD_S
+        there = seen.at_s - self._face_s < GONE_S or (heard and not _sees(seen))
+        if not there and seen.named is None:
+            self.state, self._since_s, self._told = "idle", None, None
+            return None
+        if seen.named is not None:
+            self.state, self._since_s = "known", None
+            return self._once(seen, seen.named, "accepted")
+        self._since_s = seen.at_s if self._since_s is None else self._since_s
+        if seen.verdict and seen.verdict.person is None and (
+                seen.at_s - self._since_s >= NOBODY_AFTER_S):
+            self.state = "nobody"
+            return self._once(seen, None, seen.verdict.reason)
+        if self.state != "nobody":
+            self.state = "listening" if heard else "looking"
+        return None
+
+    def _once(self, seen: Seen, person: str | None, reason: str) -> Decided | None:
+        if (person, reason) == self._told:
+            return None
+        self._told = (person, reason)
+        scores = _top(seen.verdict)
+        score = dict(scores).get(person) if person is not None else None
+        return Decided(person, score, reason, scores,
+                       {stage: round(ms, 3) for stage, ms in seen.ms.items()}, now())
+
+
+def _sees(seen: Seen) -> bool:
+    """Whether the camera works: then speech without a face is of somebody who is not here."""
+    camera = seen.status.get("camera")
+    return camera is not None and camera.state == "ok"
+
+
+def _top(verdict: Verdict | None) -> tuple[tuple[str, float], ...]:
+    if verdict is None:
+        return ()
+    fused = verdict.scores["fused"]
+    return tuple((verdict.names[i], round(float(fused[i]), 6))
+                 for i in np.argsort(-fused, kind="stable")[:_NUM_TOP])

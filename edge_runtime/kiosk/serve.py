@@ -1,0 +1,115 @@
+"""Serves a kiosk by uvicorn, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from edge_runtime.errors import UsageError
+from edge_runtime.kiosk import systemd
+from edge_runtime.kiosk.app import make_app
+from edge_runtime.kiosk.limits import Impatient
+from edge_runtime.kiosk.security import LOOPBACK_HOSTS, is_loopback
+from edge_runtime.kiosk.service import Service
+
+_MAX_CONNECTIONS = 100
+_STOP_S = 3
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a kiosk listens. hosts: names that it answers to besides its own."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    hosts: tuple[str, ...] = ()
+
+    def check(self, has_token: bool) -> None:
+        """UsageError where it would be open to others without TLS and a token."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise UsageError("--tls-cert FILE and --tls-key FILE go together, found one of them")
+        for file in (self.tls_cert, self.tls_key):
+            if file is not None and not file.is_file():
+                raise UsageError(f"{file}: no such file; --tls-cert and --tls-key expect PEM files")
+        if is_loopback(self.host):
+            return
+        if self.tls_cert is None or not has_token:
+            missing = " and ".join([*(["--tls-cert and --tls-key"] if self.tls_cert is None else
+                                      []), *([] if has_token else ["a token (--set-token)"])])
+            raise UsageError(f"--host {self.host} lets other machines in: expected {missing}, "
+                             "found none; or leave --host out, for this machine alone")
+
+    def listening(self) -> socket.socket:
+        """A socket bound to the address. UsageError where that cannot be."""
+        try:
+            family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+            return socket.create_server((self.host, self.port), family=family)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(f"cannot listen on {self.host}, port {self.port}: {reason}; end what "
+                             "does, or choose another with --host and --port") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What clients may call it."""
+        return (*LOOPBACK_HOSTS, self.host, socket.gethostname(), *self.hosts)
+
+    def url(self, port: int) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.tls_cert else ''}://{host}:{port}/"
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams first, or it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._watched: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        systemd.notify("READY=1")
+        self._watched = asyncio.create_task(systemd.watched(lambda: self._service.station.alive))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        systemd.notify("STOPPING=1")
+        if self._watched:
+            self._watched.cancel()
+        self._service.close()
+        await super().shutdown(sockets)
+
+
+def make_server(service: Service, address: Address) -> uvicorn.Server:
+    """The server, not yet running. UsageError for
+    TLS files that cannot be used."""
+    options: dict[str, Any] = {}
+    if address.tls_cert:
+        options = {"ssl_certfile": address.tls_cert, "ssl_keyfile": address.tls_key}
+    config = uvicorn.Config(
+        make_app(service, address.names), http=Impatient, ws="websockets-sansio",
+        ws_max_size=4096, ws_per_message_deflate=False,
+        limit_concurrency=_MAX_CONNECTIONS, timeout_keep_alive=10,
+        timeout_graceful_shutdown=_STOP_S, proxy_headers=False, server_header=False,
+        access_log=False, log_config=None, log_level="warning", **options)
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(f"{address.tls_cert}: expected a certificate and its key as PEM files, "
+                         f"found {error.strerror or error}") from None
+    return _Server(config, service)
+
+
+def run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Serves until SIGINT or SIGTERM, which then end the caller's contexts in order."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes it on at the end
+    server.run([listening])

@@ -1,0 +1,206 @@
+"""Camera, microphone, networks and gallery of a kiosk, and the thread that looks."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_runtime.capture.camera import Camera, Frame
+from edge_runtime.capture.microphone import Clip, Microphone
+from edge_runtime.crop import Picture
+from edge_runtime.decide import Verdict
+from edge_runtime.detect import Detector
+from edge_runtime.errors import CaptureError, GalleryError, VisavoxError
+from edge_runtime.identify import Decision, Identifier
+from edge_runtime.inputs import Quality
+from edge_runtime.kiosk.messages import Decided, FaceAt, State, View
+from edge_runtime.kiosk.presence import Presence
+from edge_runtime.stages import Stages
+from edge_runtime.voice import Sound
+from edge_runtime.watch import Seen, Watcher, watch
+
+if TYPE_CHECKING:
+    from edge_runtime.gallery.answers import Forgotten, Summary
+from edge_runtime.gallery.store import Gallery
+
+OpenSources = Callable[[], tuple[Camera | None, Microphone | None]]
+ALIVE_S = 10.0  # within which the thread has to have looked, or something hangs
+_AGAIN_S = 1.0  # before files are played again, or what has failed is tried again
+_LEVEL_S = 0.2
+
+log = logging.getLogger("visavox.kiosk")
+
+
+class Station:
+    """What a kiosk has. All methods may be called from any thread.
+
+    open_sources: makes camera and microphone, not yet opened; called again once both have ended,
+    as files do. on_decision: called by the thread that looks, for each decision.
+    """
+
+    def __init__(
+        self, identifier: Identifier, detector: Detector, gallery: Gallery | None,
+        open_sources: OpenSources,
+    ) -> None:
+        self.identifier, self.detector, self.gallery = identifier, detector, gallery
+        self.using = threading.RLock()  # held while networks, detector or gallery are used
+        self.on_decision: list[Callable[[Decided], None]] = []
+        self.enrolling = False  # while it is, nobody is named
+        self.camera: Camera | None = None
+        self.microphone: Microphone | None = None
+        self._open_sources = open_sources
+        self._watcher = _SharedWatcher(identifier, detector, gallery, self.using)
+        self._presence = Presence()
+        self._stop = threading.Event()
+        self._looked_s = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="visavox kiosk", daemon=True)
+
+    def __enter__(self) -> Station:
+        self._looked_s = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join(5.0)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread has looked not long ago."""
+        return self._thread.is_alive() and time.monotonic() - self._looked_s < ALIVE_S
+
+    @property
+    def state(self) -> State:
+        return "enrolling" if self.enrolling else self._presence.state
+
+    def view(self) -> View:
+        """What is seen and heard now."""
+        known = self._presence
+        return View(self.state, known.face, known.face_hint, known.voice_hint, self._level_db())
+
+    def people(self) -> list[Summary]:
+        """Everybody enrolled; without a gallery, of whom only names are known, nobody."""
+        if self.gallery is None:
+            return []
+        with self.using:
+            return self.gallery.people()
+
+    @property
+    def names(self) -> list[str]:
+        """Whom this kiosk can name."""
+        return (list(self.identifier.manifest.people) if self.gallery is None
+                else [person.person for person in self.people()])
+
+    def forget(self, name: str) -> Forgotten:
+        """Raises GalleryError, also where there is no gallery."""
+        with self.using:
+            return self.enrolled.forget(name)
+
+    @property
+    def enrolled(self) -> Gallery:
+        """The gallery; GalleryError where the kiosk was started without."""
+        if self.gallery is None:
+            raise GalleryError("expected a gallery, found none: this kiosk names the people of "
+                               "the training; start it with --gallery FILE")
+        return self.gallery
+
+    def identify(
+        self, face: Picture | None = None, picture: Picture | None = None,
+        voice: Sound | None = None,
+    ) -> Decision:
+        """See Identifier.identify."""
+        with self.using:
+            return self.identifier.identify(face, voice, picture=picture, detector=self.detector,
+                                            gallery=self.gallery)
+
+    def frame(self, timeout_s: float, newer_than: Frame | None = None) -> Frame | None:
+        """The camera's newest frame: see Camera.latest."""
+        camera = self.camera
+        if camera is None:
+            self._stop.wait(timeout_s)
+            return None
+        try:
+            return camera.latest(timeout_s, newer_than)
+        except CaptureError:
+            return None
+
+    def clip(self, seconds: float, timeout_s: float, newer_than: Clip | None = None) -> Clip | None:
+        """The last seconds of sound: see Microphone.last."""
+        microphone = self.microphone
+        return microphone.last(seconds, timeout_s, newer_than) if microphone else None
+
+    def _level_db(self) -> float | None:
+        clip = self.clip(_LEVEL_S, 0.0)
+        if clip is None or not clip.sound.size:
+            return None
+        power = float(np.mean(np.square(clip.sound, dtype=np.float64)))
+        return round(10 * math.log10(max(power, 1e-12)), 1)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._watch()
+            except VisavoxError as problem:
+                log.warning("%s", problem)
+            except Exception:  # a fault of ours must not end the kiosk
+                log.exception("the loop has failed and begins again")
+            self._looked_s = time.monotonic()
+            self._stop.wait(_AGAIN_S)
+
+    def _watch(self) -> None:
+        """Until camera and microphone have ended, or failed for good."""
+        self.camera, self.microphone = self._open_sources()
+        with ExitStack() as stack:
+            for source in (self.camera, self.microphone):
+                if source:
+                    stack.enter_context(source)
+            for seen in watch(self._watcher, self.camera, self.microphone):
+                self._looked_s = time.monotonic()
+                if self._stop.is_set():
+                    return
+                self._tell(seen)
+
+    def _tell(self, seen: Seen) -> None:
+        face = self._watcher.face if "face" in seen.quality else None
+        decided = self._presence.update(seen, face)
+        if self.enrolling:
+            self._presence.untold()
+            return
+        if decided is None:
+            return
+        for tell in self.on_decision:
+            tell(decided)
+
+
+class _SharedWatcher(Watcher):
+    """Shares networks, detector and gallery with other threads. face: where the last picture's
+    face is."""
+
+    def __init__(
+        self, identifier: Identifier, detector: Detector, gallery: Gallery | None,
+        using: threading.RLock,
+    ) -> None:
+        super().__init__(identifier, detector, gallery)
+        self.face: FaceAt | None = None
+        self._using = using
+
+    def see(self, frame: Frame, clock: Stages) -> Quality:
+        with self._using:
+            quality = super().see(frame, clock)
+        self.face = FaceAt.of(self.box, frame.picture) if self.box else None
+        return quality
+
+    def hear(self, clip: Clip, clock: Stages) -> Quality:
+        with self._using:
+            return super().hear(clip, clock)
+
+    def decide(self, time_s: float) -> tuple[str | None, Verdict | None]:
+        with self._using:
+            return super().decide(time_s)

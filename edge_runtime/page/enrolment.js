@@ -1,0 +1,136 @@
+// The guided walk: who, consent, faces from three angles, three sentences, a check, done.
+
+import {coded, refusal, text} from "./language.js";
+import {element, say, whileBusy} from "./page.js";
+import {call} from "./server.js";
+
+const STEPS = ["person", "faces", "voices", "check", "done"];
+const ANGLES = ["front", "left", "right"];
+const SENTENCES = [1, 2, 3];
+
+// faces, voices: the angles and sentences that were kept. duplicate: whether they seem to be enrolled
+// under another name. recognised: whether the kiosk knows them now, null where it saw nobody.
+let walk = null;
+
+class LeftError extends Error {}
+
+const part = (selector) => element("enrol").querySelector(selector);
+const missing = (all, kept) => all.find((one) => !kept.includes(one));
+
+export function startEnrolment() {
+  walk = {step: "person", name: "", faces: [], voices: [], duplicate: false, recognised: null};
+  part("form").reset();
+  part("form").onsubmit = begin;
+  element("take").onclick = () => attempt(element("take"), takeFace);
+  element("record").onclick = () => attempt(element("record"), recordVoice);
+  element("finish").onclick = () => attempt(element("finish"), finish);
+  element("cancel").onclick = () => { location.hash = "#live"; };
+  goTo("person");
+}
+
+/** Leaves the walk; what was kept of somebody not yet enrolled is thrown away. */
+export function endEnrolment() {
+  if (["faces", "voices", "check"].includes(walk?.step)) {
+    call("DELETE", "/api/enrolment").catch(() => {}); // or the kiosk gives it up by itself, later
+  }
+  walk = null;
+  delete document.body.dataset.walk;
+}
+
+/** Writes what depends on the language and on how far the walk is. */
+export function showEnrolment() {
+  if (walk === null) return;
+  const {step, name, faces, voices, duplicate, recognised} = walk;
+  for (const section of element("enrol").querySelectorAll("[data-step]")) {
+    section.hidden = section.dataset.step !== step;
+  }
+  say(element("progress"), text("progress", {step: STEPS.indexOf(step) + 1, steps: STEPS.length}));
+  say(element("angle-text"), text(`angle.${missing(ANGLES, faces) ?? ANGLES.at(-1)}`));
+  mark(element("angles"), ANGLES.map((angle) => text(`angle.${angle}.short`)), faces.length);
+  say(element("sentence"), text(`sentence.${missing(SENTENCES, voices) ?? SENTENCES.at(-1)}`));
+  mark(element("sentences"), SENTENCES, voices.length);
+  say(element("check-name"), name);
+  say(element("check-faces"), faces.length);
+  say(element("check-voices"), voices.length);
+  say(element("finish"), text(duplicate ? "check.two" : "check.finish"));
+  say(element("done-title"), text("done.title", {name}));
+  say(element("done-text"), text(`done.${recognised}`));
+  element("cancel").hidden = step === "done";
+}
+
+function goTo(next) {
+  walk.step = document.body.dataset.walk = next;
+  say(part(".message"), "");
+  showEnrolment();
+  part(`[data-step="${next}"] h1`).focus();
+}
+
+async function begin(event) {
+  event.preventDefault();
+  await attempt(part("form button"), async () => {
+    const {name} = await ask("", {name: element("name").value, consent: text("consent.text")});
+    walk.name = name;
+    goTo("faces");
+  });
+}
+
+async function takeFace() {
+  const angle = missing(ANGLES, walk.faces);
+  const {kept, reason} = await ask("/face", {angle});
+  if (!kept) return say(part(".message"), coded("reason", reason));
+  walk.faces.push(angle);
+  return missing(ANGLES, walk.faces) ? showEnrolment() : goTo("voices");
+}
+
+async function recordVoice() {
+  const sentence = missing(SENTENCES, walk.voices);
+  say(element("record"), text("voices.recording"));
+  const {kept, reason} = await ask("/voice", {sentence}).finally(
+    () => say(element("record"), text("voices.record")));
+  if (!kept) return say(part(".message"), coded("reason", reason));
+  walk.voices.push(sentence);
+  return missing(SENTENCES, walk.voices) ? showEnrolment() : goTo("check");
+}
+
+async function finish() {
+  try {
+    const {recognised} = await ask("/finish", {allow_duplicate: walk.duplicate});
+    walk.recognised = recognised;
+    goTo("done");
+  } catch (error) {
+    if (error.reason === "duplicate") { // they may say that they are two people
+      walk.duplicate = true;
+      showEnrolment();
+    }
+    throw error;
+  }
+}
+
+/** Runs a step of the walk; what the kiosk says against it is shown. */
+async function attempt(button, work) {
+  say(part(".message"), "");
+  await whileBusy(button, work).catch((error) => {
+    if (!(error instanceof LeftError)) say(part(".message"), refusal(error));
+  });
+}
+
+/** Asks the kiosk; LeftError where the walk was left before it answered. */
+async function ask(path, content) {
+  const asking = walk;
+  try {
+    return await call("POST", `/api/enrolment${path}`, content);
+  } finally {
+    if (walk !== asking) throw new LeftError();
+  }
+}
+
+/** A mark for each thing to do: done, now, or to come. */
+function mark(list, labels, done) {
+  list.replaceChildren(...labels.map((label, number) => {
+    const item = document.createElement("li");
+    item.textContent = label;
+    item.className = number < done ? "done" : number === done ? "now" : "";
+    if (number === done) item.setAttribute("aria-current", "step");
+    return item;
+  }));
+}

@@ -1,0 +1,213 @@
+// The page: starts everything, looks and listens without end, and goes from view to view.
+
+import { openDevices } from "./capture.js";
+import { Cancelled, Enrolment } from "./enrolment.js";
+import { openGallery } from "./gallery.js";
+import { chooseLanguage, offerLanguages, sorry, text } from "./language.js";
+import { showDecision, showLevel, showSeen } from "./live.js";
+import { loadNetworks } from "./networks.js";
+import { showPeople } from "./people.js";
+import { expect } from "./trouble.js";
+import { Watcher } from "./watcher.js";
+
+const PERIOD_S = 0.3; // between two looks
+const LISTEN_EVERY_S = 0.5;
+const LEVEL_S = 0.2;
+
+const byId = (id) => document.getElementById(id);
+const nowS = () => performance.now() / 1000;
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+let networks, gallery, devices, watcher, people, enrolment, wakeLock;
+let waiting = []; // who wants to know what is seen next
+let rows = {}; // what the last decision was made by
+
+async function start() {
+  await chooseLanguage();
+  offerLanguages(byId("language"), afterLanguage);
+  try {
+    expect(isSecureContext, "not_secure", { address: location.origin });
+    await keepForOffline();
+    networks = await loadNetworks();
+    gallery = await openGallery(networks.manifest);
+  } catch (error) {
+    complain(error);
+    return;
+  }
+  for (const button of document.querySelectorAll("[data-go]")) {
+    button.onclick = () => go(button.dataset.go);
+  }
+  byId("begin").onclick = begin;
+  byId("among").onchange = newWatcher;
+  byId("reject").onclick = reject;
+  byId("who").onsubmit = enrol;
+  byId("begin").disabled = false;
+  byId("begin").dataset.text = "start.begin";
+  byId("begin").textContent = text("start.begin");
+}
+
+/** The worker is there before LiteRT is fetched, so that it keeps the build that this phone uses. */
+async function keepForOffline() {
+  const registration = await navigator.serviceWorker.register("service-worker.js");
+  const worker = registration.installing ?? registration.waiting;
+  if (!worker || navigator.serviceWorker.controller) return;
+  await new Promise((resolve) => {
+    worker.addEventListener("statechange", () => {
+      if (["activated", "redundant"].includes(worker.state)) resolve();
+    });
+  });
+}
+
+async function begin() {
+  byId("begin").disabled = true;
+  try {
+    devices = await openDevices(byId("video"));
+  } catch (error) {
+    complain(error);
+    byId("begin").disabled = false;
+    return;
+  }
+  byId("trouble").textContent = "";
+  byId("stage").hidden = false;
+  document.querySelector("nav").hidden = false;
+  wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
+  await reload();
+  await go("live");
+  lookOn();
+}
+
+/** Everybody enrolled anew, after a change. */
+async function reload() {
+  people = (await gallery.people()).filter((person) => !person.foreign);
+  const { people: trained } = networks.manifest;
+  byId("among").replaceChildren(
+    new Option(text("among.enrolled", { count: people.length }), "enrolled"),
+    new Option(text("among.trained", { count: trained.length }), "trained"));
+  byId("among").value = people.length ? "enrolled" : "trained";
+  byId("among-label").hidden = !people.length;
+  newWatcher();
+}
+
+function newWatcher() {
+  watcher = new Watcher(networks, byId("among").value === "enrolled" ? people : null);
+}
+
+async function go(view) {
+  enrolment?.cancel();
+  for (const panel of document.querySelectorAll("main > .panel")) panel.hidden = panel.id !== view;
+  document.body.dataset.view = view;
+  document.body.dataset.state = view === "enrol" ? "enrolling" : "looking";
+  for (const button of document.querySelectorAll("[data-go]")) {
+    if (button.dataset.go === view) button.setAttribute("aria-current", "page");
+    else button.removeAttribute("aria-current");
+  }
+  byId("trouble").textContent = "";
+  if (view === "people") await showPeople(gallery, forgotten);
+  if (view !== "live") byId(view).querySelector("[tabindex]").focus();
+}
+
+async function forgotten() {
+  await reload();
+  await showPeople(gallery, forgotten);
+}
+
+async function lookOn() {
+  let heardS = -Infinity;
+  let heard = { flaws: [] };
+  while (devices) {
+    const lookS = nowS();
+    if (document.visibilityState === "visible") {
+      try {
+        const at = watcher;
+        const seen = await at.see(devices.camera, lookS);
+        if (lookS - heardS >= LISTEN_EVERY_S && at.heardS(lookS) > 0) {
+          heard = await at.hear(devices.microphone.last(at.heardS(lookS)), lookS);
+          heardS = lookS;
+        }
+        show(at, seen, heard, nowS() - lookS);
+      } catch (error) {
+        complain(error);
+      }
+    }
+    await sleep(Math.max(PERIOD_S - (nowS() - lookS), 0.02));
+  }
+}
+
+function show(at, seen, heard, tookS) {
+  showLevel(devices.microphone.last(LEVEL_S));
+  showSeen(seen, heard.flaws);
+  for (const resolve of waiting.splice(0)) resolve(seen);
+  if (document.body.dataset.view !== "live" || at !== watcher) return;
+  const decision = at.decide(nowS());
+  rows = decision.rows;
+  const name = showDecision(seen, decision);
+  const enrolled = people.find((person) => person.name === name);
+  byId("reject").hidden = !enrolled || byId("among").value !== "enrolled";
+  byId("reject").dataset.person = enrolled?.id ?? "";
+  byId("cost").textContent = text("live.cost", { ms: Math.round(1000 * tookS),
+    threads: networks.threads, recipe: networks.manifest.recipe });
+}
+
+async function reject() {
+  await gallery.reject(byId("reject").dataset.person, rows);
+  await reload();
+}
+
+async function enrol(event) {
+  event.preventDefault();
+  const consent = byId("consent-text").textContent;
+  enrolment = new Enrolment(gallery, { next, record });
+  byId("who").hidden = true;
+  byId("walk").hidden = false;
+  byId("trouble").textContent = "";
+  byId("instruction").focus();
+  try {
+    await enrolment.run(byId("new-name").value, consent);
+    await navigator.storage.persist(); // or a browser short of space may delete the gallery
+    byId("who").reset();
+    await reload();
+    enrolment = null;
+    await go("live");
+  } catch (error) {
+    if (!(error instanceof Cancelled)) complain(error);
+  } finally {
+    enrolment = null;
+    delete document.body.dataset.walk;
+    byId("who").hidden = false;
+    byId("walk").hidden = true;
+  }
+}
+
+/** What the watcher sees next. */
+function next() {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+  });
+}
+
+/** A clip of so many seconds from now on; progress(share) is called meanwhile. */
+async function record(seconds, progress) {
+  const beginS = nowS();
+  while (nowS() - beginS < seconds) {
+    await sleep(0.1);
+    progress(Math.min((nowS() - beginS) / seconds, 1));
+  }
+  return new Watcher(networks, []).hear(devices.microphone.last(seconds), nowS());
+}
+
+async function afterLanguage() {
+  if (devices) await reload();
+  if (document.body.dataset.view === "people") await showPeople(gallery, forgotten);
+}
+
+function complain(error) {
+  byId("trouble").textContent = sorry(error);
+}
+
+document.addEventListener("visibilitychange", async () => {
+  if (devices && document.visibilityState === "visible" && wakeLock?.released) {
+    wakeLock = await navigator.wakeLock.request("screen").catch(() => null);
+  }
+});
+
+start();

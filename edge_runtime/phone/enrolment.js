@@ -1,0 +1,110 @@
+// Somebody new, step by step: name and consent, faces from three angles, three sentences, a check.
+
+import { text } from "./language.js";
+import { checkAgreement, checkedName, twinOf } from "./samples.js";
+
+const ANGLES = ["front", "left", "right"];
+const FACES_PER_ANGLE = 2;
+const TURN_S = 1.5; // to turn the head
+const BETWEEN_S = 0.7; // two faces of one angle
+const SENTENCES = 3;
+const SENTENCE_S = 4;
+
+const byId = (id) => document.getElementById(id);
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+export class Cancelled extends Error {}
+
+/** The walk. looks: next() -> what the watcher saw next; record(seconds) -> {embedding, flaws}. */
+export class Enrolment {
+  #gallery;
+  #looks;
+  #cancelled = false;
+
+  constructor(gallery, looks) {
+    this.#gallery = gallery;
+    this.#looks = looks;
+    byId("cancel").onclick = () => this.cancel();
+  }
+
+  cancel() {
+    this.#cancelled = true;
+    byId("go").click();
+  }
+
+  /** Throws Trouble where somebody cannot be enrolled, Cancelled where they do not want to. */
+  async run(name, consent) {
+    const people = await this.#gallery.people();
+    const stored = checkedName(name, people);
+    const samples = { face: await this.#faces(), voice: await this.#voices() };
+    checkAgreement(samples);
+    const twin = twinOf(samples, people.filter((person) => !person.foreign));
+    if (twin) await this.#asked(text("enrol.twin", { name: twin }), text("enrol.nevertheless"));
+    await this.#gallery.enroll(stored, consent, samples);
+    return stored;
+  }
+
+  async #faces() {
+    const faces = [];
+    const wanted = ANGLES.length * FACES_PER_ANGLE;
+    for (const angle of ANGLES) {
+      this.#show(1, text(`angle.${angle}`), faces.length / wanted);
+      await sleep(TURN_S);
+      for (let taken = 0; taken < FACES_PER_ANGLE;) {
+        const seen = await this.#looks.next();
+        this.#stopIfCancelled();
+        if (!seen?.embedding) continue;
+        faces.push(seen.embedding);
+        taken += 1;
+        byId("progress").value = faces.length / wanted;
+        await sleep(BETWEEN_S);
+      }
+    }
+    return faces;
+  }
+
+  async #voices() {
+    const clips = [];
+    while (clips.length < SENTENCES) {
+      this.#show(2, text("enrol.read"), clips.length / SENTENCES);
+      byId("sentence").textContent = text(`sentence.${clips.length + 1}`);
+      byId("sentence").hidden = false;
+      await this.#clicked(text("enrol.record"));
+      byId("instruction").textContent = text("enrol.recording");
+      const heard = await this.#looks.record(SENTENCE_S, (share) => {
+        byId("progress").value = (clips.length + share) / SENTENCES;
+      });
+      this.#stopIfCancelled();
+      if (heard.embedding) clips.push(heard.embedding);
+      byId("walk-hint").textContent = heard.flaws.map((flaw) => text(`flaw.${flaw}`)).join(" ");
+    }
+    return clips;
+  }
+
+  async #asked(question, answer) {
+    this.#show(3, question, 1);
+    await this.#clicked(answer);
+  }
+
+  #show(step, instruction, progress) {
+    this.#stopIfCancelled();
+    document.body.dataset.walk = step;
+    byId("step").textContent = text("enrol.step", { step, steps: 3 });
+    byId("instruction").textContent = instruction;
+    byId("sentence").hidden = true;
+    byId("progress").value = progress;
+    byId("walk-hint").textContent = "";
+  }
+
+  async #clicked(label) {
+    const go = byId("go");
+    Object.assign(go, { textContent: label, hidden: false });
+    await new Promise((resolve) => go.addEventListener("click", resolve, { once: true }));
+    go.hidden = true;
+    this.#stopIfCancelled();
+  }
+
+  #stopIfCancelled() {
+    if (this.#cancelled) throw new Cancelled();
+  }
+}

@@ -1,0 +1,75 @@
+// What a few seconds of camera and microphone say together, and names that do not flicker:
+// evidence.py, where the numbers are explained. Times are seconds of performance.now().
+
+const HALF_LIFE_S = 1.5;
+const FRESH_S = 5;
+const NAME_AFTER_S = 0.15;
+export const FORGET_AFTER_S = 2;
+
+/** A running mean of rows of one modality each: embeddings, or logarithms of scores. */
+export class Evidence {
+  #sums = {};
+
+  add(modality, row, timeS, weight = 1) {
+    let known = this.#sums[modality];
+    if (!known || timeS - known.lastS > FRESH_S) {
+      known = { total: new Float64Array(row.length), weight: 0, lastS: timeS };
+    }
+    const faded = 0.5 ** (Math.max(timeS - known.lastS, 0) / HALF_LIFE_S);
+    this.#sums[modality] = {
+      total: known.total.map((value, i) => faded * value + weight * row[i]),
+      weight: faded * known.weight + weight,
+      lastS: Math.max(timeS, known.lastS),
+    };
+  }
+
+  /** By modality, those that are fresh. */
+  means(timeS) {
+    const fresh = Object.entries(this.#sums).filter(([, sum]) => timeS - sum.lastS <= FRESH_S);
+    return Object.fromEntries(fresh.map(([modality, { total, weight }]) =>
+      [modality, total.map((value) => value / weight)]));
+  }
+
+  /** Nobody is there any more: who comes next is somebody else. */
+  clear() {
+    this.#sums = {};
+  }
+}
+
+/** Hysteresis over decisions: who is named. */
+export class SteadyName {
+  named = null;
+  #candidate = null;
+  #candidateSinceS = 0;
+  #confirmedS = 0;
+
+  /** A decision of now (null for nobody) -> who is named. */
+  update(person, timeS) {
+    if (person !== this.#candidate) {
+      this.#candidate = person;
+      this.#candidateSinceS = timeS;
+    }
+    if (person !== null && person === this.named) {
+      this.#confirmedS = timeS;
+    } else if (person !== null && timeS - this.#candidateSinceS >= NAME_AFTER_S) {
+      this.named = person;
+      this.#confirmedS = timeS;
+    } else {
+      this.wait(timeS);
+    }
+    return this.named;
+  }
+
+  /** Nothing was seen or heard since the last decision -> who is named. */
+  wait(timeS) {
+    if (this.named !== null && timeS - this.#confirmedS >= FORGET_AFTER_S) this.named = null;
+    return this.named;
+  }
+
+  /** Somebody has come, perhaps another: who is named stays so only if the next decision is for
+   *  them. */
+  doubt() {
+    this.#candidate = null;
+    this.#confirmedS = -Infinity;
+  }
+}

@@ -1,0 +1,71 @@
+// What the page shows of a look: the box, hints, the level, and the decision.
+
+import { percent, text } from "./language.js";
+import { largest } from "./scoring.js";
+import { levelDb } from "./sound.js";
+
+const QUIET_DB = -60;
+const byId = (id) => document.getElementById(id);
+
+/** The camera's part: the box around the largest face, and what to do better. */
+export function showSeen(seen, voiceFlaws) {
+  const box = byId("box");
+  box.hidden = !seen?.boxes.length;
+  const flaw = seen?.flaws[0] ?? voiceFlaws[0];
+  write("hint", flaw ? text(`flaw.${flaw}`) : "");
+  if (!seen) return;
+  const { width, height } = seen.picture;
+  byId("stage").querySelector(".picture").style.setProperty("--ratio", width / height);
+  byId("stage").classList.toggle("good", Boolean(seen.embedding));
+  if (box.hidden) return;
+  const [face] = seen.boxes;
+  for (const [side, value, whole] of [["left", face.left, width], ["top", face.top, height],
+    ["width", face.width, width], ["height", face.height, height]]) {
+    box.style[side] = `${(100 * value) / whole}%`;
+    box.dataset[side] = value;
+  }
+}
+
+/** The loudness of the last moments. */
+export function showLevel(sound) {
+  if (!sound.length) return;
+  const decibels = Math.round(Math.min(Math.max(levelDb(sound), QUIET_DB), 0));
+  fillBar(byId("level"), decibels, 1 - decibels / QUIET_DB);
+}
+
+/** The decision: who is named, or who would be, and why. */
+export function showDecision(seen, { named, verdict }) {
+  const state = stateOf(seen, named, verdict);
+  document.body.dataset.state = state;
+  const likely = verdict?.reason === "no_thresholds";
+  const best = verdict?.names.length ? largest(verdict.scores.fused) : null;
+  const name = named ?? (likely && best !== null ? verdict.names[best] : null);
+  write("state", text(likely && name ? "state.likely" : `state.${state}`));
+  write("name", name ?? text(`headline.${state}`));
+  write("reason", verdict ? text(`reason.${verdict.reason}`) : text(`what.${state}`));
+  const index = verdict && name ? verdict.names.indexOf(name) : -1;
+  byId("confidence").hidden = index < 0;
+  if (index < 0) return null;
+  const share = Math.max(verdict.scores.fused[index], 0);
+  byId("confidence-label").textContent = text(likely ? "live.likeness" : "live.confidence");
+  byId("confidence-number").textContent = percent(share);
+  fillBar(byId("confidence-bar"), Math.round(100 * share), share);
+  return name;
+}
+
+function stateOf(seen, named, verdict) {
+  if (named !== null) return "known";
+  if (!verdict) return "looking";
+  if (verdict.reason === "nobody_enrolled" || verdict.reason === "no_thresholds") return "looking";
+  return verdict.scores.voice || !seen?.embedding ? "nobody" : "listening";
+}
+
+/** Only what changed, or a screen reader would read it again. */
+function write(id, content) {
+  if (byId(id).textContent !== content) byId(id).textContent = content;
+}
+
+function fillBar(bar, value, share) {
+  bar.setAttribute("aria-valuenow", value);
+  bar.firstElementChild.style.width = `${100 * Math.min(Math.max(share, 0), 1)}%`;
+}

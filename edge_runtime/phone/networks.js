@@ -1,0 +1,71 @@
+// A bundle's networks and the face detector's: loaded once, checked, and run in a worker.
+
+import { expect } from "./trouble.js";
+
+const FORMAT = 1;
+
+/** What runs everything: {manifest, limits, threads, run(network, inputs) -> outputs}. */
+export async function loadNetworks(base = document.baseURI) {
+  const fetched = async (path) => {
+    const answer = await fetch(new URL(path, base));
+    expect(answer.ok, "missing_file", { file: path });
+    return answer;
+  };
+  const manifest = await (await fetched("bundle/manifest.json")).json();
+  expect(manifest.format === FORMAT, "bundle_format", { found: manifest.format });
+  const limits = await (await fetched("limits.json")).json();
+  const files = { detector: await (await fetched("third_party/face_detection.tflite"))
+    .arrayBuffer() };
+  for (const [part, { file, sha256 }] of Object.entries(manifest.files)) {
+    files[part] = await (await fetched(`bundle/${file}`)).arrayBuffer();
+    expect((await hash(files[part])) === sha256, "damaged_file", { file });
+  }
+  const worker = new RemoteCalls(new Worker(new URL("networks-worker.js", base)));
+  const threads = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
+  const loaded = await worker.call("load", { files, threads });
+  return {
+    manifest, limits, threads: loaded,
+    run: (network, inputs) => worker.call("run", { network, inputs }),
+  };
+}
+
+/** The outputs {scores, embedding} of one modality's network for one input without batch. */
+export async function runModality({ manifest, run }, modality, data) {
+  const { size } = manifest.inputs.face;
+  const shape = modality === "face" ? [1, size, size, 3] : [1, data.length];
+  return run(modality, { [modality]: { data, shape } });
+}
+
+async function hash(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Calls to a worker, each with the promise of its answer. */
+class RemoteCalls {
+  #waiting = new Map();
+  #worker;
+  #last = 0;
+
+  constructor(worker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data: { id, result, error } }) => {
+      const { resolve, reject } = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (error === undefined) resolve(result);
+      else reject(new Error(error));
+    };
+    worker.onerror = (event) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(event.message));
+      this.#waiting.clear();
+    };
+  }
+
+  call(call, argument) {
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, call, argument });
+    });
+  }
+}

@@ -1,0 +1,54 @@
+// Whether somebody can be enrolled by this name, from these samples: gallery/names.py, samples.py
+// and duplicates.py, where the limits are explained.
+
+import { cosine, meanTemplate } from "./similarity.js";
+import { expect } from "./trouble.js";
+
+const MAX_NAME = 100; // characters
+const LEAST_SHARE = 0.7;
+const LEAST_COSINE = 0.4;
+const SAME_PERSON_COSINE = 0.9;
+
+/** The name as it is stored; Trouble where it will not do or is taken. */
+export function checkedName(name, people) {
+  const stored = name.normalize("NFC").trim();
+  expect([...stored].length <= MAX_NAME, "name_too_long", { most: MAX_NAME });
+  expect(/[\p{L}\p{N}]/u.test(stored), "name_without_letters");
+  expect(!/[/\\]|(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(stored),
+    "name_with_odd_characters");
+  expect(!people.some((person) => nameKey(person.name) === nameKey(stored)), "name_taken");
+  return stored;
+}
+
+function nameKey(name) {
+  const folded = name.normalize("NFKC").toLowerCase().normalize("NFKC");
+  return folded.replace(/[\u200c\u200d]/g, "").split(/\s+/).filter(Boolean).join(" ");
+}
+
+/** Trouble where samples of a modality are not of one person. samples: {face: [...], voice}. */
+export function checkAgreement(samples) {
+  for (const [modality, embeddings] of Object.entries(samples)) {
+    if (embeddings.length < 2) continue;
+    const sums = embeddings.map((one) => embeddings.reduce((sum, b) => sum + cosine(one, b), 0));
+    const typical = sums.indexOf(Math.max(...sums));
+    const cosines = embeddings.map((one) => cosine(one, embeddings[typical]));
+    const others = cosines.filter((_, i) => i !== typical).sort((a, b) => a - b);
+    const usual = others[Math.floor(others.length / 2)];
+    const least = Math.max(LEAST_SHARE * usual, LEAST_COSINE);
+    expect(cosines.every((found) => found >= least), `${modality}_samples_disagree`);
+  }
+}
+
+/** The name of whoever seems to be the same person as these samples are of, or null. */
+export function twinOf(samples, people) {
+  let twin = null;
+  let most = SAME_PERSON_COSINE;
+  for (const { name, templates } of people) {
+    const found = Object.entries(samples)
+      .filter(([modality, embeddings]) => templates[modality] && embeddings.length)
+      .map(([modality, embeddings]) => cosine(templates[modality], meanTemplate(embeddings)));
+    const likeness = found.reduce((sum, value) => sum + value, 0) / found.length;
+    if (likeness >= most) [twin, most] = [name, likeness];
+  }
+  return twin;
+}

@@ -1,0 +1,14 @@
+// What a person can mend: a word of the dictionary, with its values.
+
+export class Trouble extends Error {
+  constructor(word, values = {}) {
+    super(`${word} ${JSON.stringify(values)}`);
+    this.word = word;
+    this.values = values;
+  }
+}
+
+/** Throws Trouble where something does not hold. */
+export function expect(holds, word, values) {
+  if (!holds) throw new Trouble(word, values);
+}

@@ -1,0 +1,79 @@
+"""A kiosk whose camera sees drawn people and whose microphone hears synthesised speech."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from starlette.testclient import TestClient
+
+from edge_runtime.detect import HaarDetector
+from edge_runtime.gallery.store import Gallery
+from edge_runtime.identify import Identifier
+from edge_runtime.kiosk.service import Service
+from edge_runtime.kiosk.station import Station
+from edge_runtime.kiosk.tokens import Tokens, set_token
+from edge_runtime.manifest import Thresholds
+from tests.edge_runtime.kiosk.stand_ins import Scene, client_of
+
+ALL_NAMED = Thresholds(face=0, voice=0, ensemble=0, false_accept_rate=0.01,
+                       false_accept_bound=0.02)
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture(scope="session")
+def kiosk_identifier(small_bundles: dict[str, Path]) -> Identifier:
+    """Whoever is there is named as the one most alike."""
+    identifier = Identifier.load(small_bundles["float32"], allow_uncertified=True)
+    identifier.manifest = msgspec.structs.replace(identifier.manifest, thresholds=ALL_NAMED)
+    return identifier
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    return tmp_path / "token.json"
+
+
+@pytest.fixture
+def token(token_file: Path) -> str:
+    return set_token(token_file)
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, kiosk_identifier: Identifier) -> Iterator[Gallery]:
+    with Gallery.open(tmp_path / "gallery" / "gallery.db", kiosk_identifier.manifest,
+                      tmp_path / "device.key", mode="create") as opened:
+        yield opened
+
+
+@pytest.fixture
+def service(kiosk_identifier: Identifier, scene: Scene, token: str, token_file: Path) -> Service:
+    """A kiosk that names people of the training."""
+    station = Station(kiosk_identifier, HaarDetector(), None, scene.sources)
+    return Service(station, Tokens(token_file), "bundle")
+
+
+@pytest.fixture
+def enrolling_service(
+    kiosk_identifier: Identifier, scene: Scene, gallery: Gallery, token: str, token_file: Path
+) -> Service:
+    """A kiosk with a gallery."""
+    station = Station(kiosk_identifier, HaarDetector(), gallery, scene.sources)
+    return Service(station, Tokens(token_file), "bundle")
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[TestClient]:
+    with client_of(service) as found:
+        yield found
+
+
+@pytest.fixture
+def owner(token: str) -> dict[str, str]:
+    """The header of who has the token."""
+    return {"Authorization": f"Bearer {token}"}

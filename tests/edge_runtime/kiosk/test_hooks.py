@@ -1,0 +1,147 @@
+"""A hook for each decision: not before the risk is accepted, never for longer than its time."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_runtime.kiosk.configuration import HookSettings
+from edge_runtime.kiosk.events import EventHub
+from edge_runtime.kiosk.hooks import Hook
+from edge_runtime.kiosk.messages import Decided
+from edge_runtime.kiosk.metrics import Metrics
+from edge_runtime.kiosk.service import Service
+from tests.edge_runtime.kiosk.stand_ins import wait_until
+
+ANNA = Decided("Anna", 0.9, "accepted", (("Anna", 0.9),), {}, "2026-01-01T00:00:00.000+00:00")
+
+
+@pytest.fixture
+def metrics(service: Service) -> Metrics:
+    return Metrics(service.station, EventHub())
+
+
+def command(code: str, accepted: bool = True, timeout_s: float = 5.0) -> HookSettings:
+    return HookSettings(command=[sys.executable, "-S", "-c", code], accept_replay_risk=accepted,
+                        timeout_s=timeout_s)
+
+
+def count(metrics: Metrics, result: str) -> float:
+    return float(metrics.hooks.labels(result)._value.get())
+
+
+def test_a_command_gets_the_decision_and_no_secret(
+    metrics: Metrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISAVOX_DEVICE_KEY", "secret")
+    out = tmp_path / "out"
+    code = f"import os, sys; open({str(out)!r}, 'w').write(sys.stdin.read() + repr(os.environ))"
+    with Hook(command(code), metrics) as hook:
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "done") == 1)
+    content, _, environment = out.read_text().partition("environ(")
+    assert json.loads(content) == ANNA.message()
+    assert "VISAVOX" not in environment and "PATH" in environment
+
+
+def test_it_does_not_run_before_the_risk_is_accepted(
+    metrics: Metrics, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    with caplog.at_level(logging.WARNING), Hook(
+            command(f"open({str(out)!r}, 'w')", accepted=False), metrics) as hook:
+        hook.decided(ANNA)
+        time.sleep(0.5)
+    assert not out.exists() and "accept_replay_risk = true" in caplog.text
+
+
+def test_a_command_that_hangs_is_killed_with_its_children(
+    metrics: Metrics, tmp_path: Path
+) -> None:
+    out = tmp_path / "alive"
+    child = f"import time; time.sleep(2); open({str(out)!r}, 'w')"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {child!r}])"
+    with Hook(command(code, timeout_s=0.5), metrics) as hook:
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "too_slow") == 1)
+    time.sleep(2)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("settings", [
+    command("raise SystemExit(3)"), HookSettings(command=["/no/such"], accept_replay_risk=True),
+    HookSettings(url="http://127.0.0.1:1/", accept_replay_risk=True)])
+def test_a_hook_that_fails_is_noted(metrics: Metrics, settings: HookSettings) -> None:
+    with Hook(settings, metrics) as hook:
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "failed") == 1)
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "failed") == 2)
+
+
+def test_a_slow_hook_holds_nothing_up(metrics: Metrics) -> None:
+    with Hook(command("import time; time.sleep(9)", timeout_s=0.3), metrics) as hook:
+        start_s = time.monotonic()
+        for _ in range(40):
+            hook.decided(ANNA)
+        assert time.monotonic() - start_s < 0.3
+        assert count(metrics, "dropped") >= 18
+
+
+class _Receiver(http.server.BaseHTTPRequestHandler):
+    received: list[tuple[str, dict[str, Any]]]
+    slow = False
+    status = 204
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append((self.path, json.loads(content)))
+        self.wfile.write(f"HTTP/1.0 {self.status} x\r\n".encode())
+        for _ in range(100 if self.slow else 0):  # each read is in time, all of them are not
+            self.wfile.write(b"X: y\r\n")
+            time.sleep(0.1)
+        self.wfile.write(b"\r\n")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[type[_Receiver], str]]:
+    handler = type("Receiver", (_Receiver,), {"received": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield handler, f"http://127.0.0.1:{server.server_address[1]}/hook?of=kiosk"
+        server.shutdown()
+
+
+def test_a_webhook(metrics: Metrics, receiver: tuple[type[_Receiver], str]) -> None:
+    handler, url = receiver
+    with Hook(HookSettings(url=url, accept_replay_risk=True), metrics) as hook:
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "done") == 1)
+        handler.status = 500
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "failed") == 1)
+    assert handler.received[0] == ("/hook?of=kiosk", json.loads(json.dumps(ANNA.message())))
+
+
+def test_a_webhook_that_drips_is_cut_off(
+    metrics: Metrics, receiver: tuple[type[_Receiver], str]
+) -> None:
+    handler, url = receiver
+    handler.slow = True
+    with Hook(HookSettings(url=url, timeout_s=0.5, accept_replay_risk=True), metrics) as hook:
+        start_s = time.monotonic()
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "too_slow") == 1)
+        assert time.monotonic() - start_s < 3

@@ -1,0 +1,103 @@
+"""States, hints and decisions from looks that are handed over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_runtime.capture.status import Status
+from edge_runtime.decide import Reason, Verdict
+from edge_runtime.detect import Box
+from edge_runtime.inputs import Quality
+from edge_runtime.kiosk.messages import FaceAt
+from edge_runtime.kiosk.presence import HINTS, NOBODY_AFTER_S, Presence, hint
+from edge_runtime.quality import FaceReason, Flaw
+from edge_runtime.watch import GONE_S, Seen
+
+FACE = FaceAt(0.4, 0.4, 0.6, 0.6)
+NO_FACE: Quality = {"face": (Flaw("no_face", "no face was found"),)}
+CAMERA = {"camera": Status("ok", "gives pictures")}
+
+
+def verdict(person: str | None, reason: Reason = "accepted") -> Verdict:
+    return Verdict(person, reason, ["ann", "ben"], {"fused": np.array([0.25, 0.75], np.float32)})
+
+
+def look(
+    at_s: float, named: str | None = None, found: Verdict | None = None,
+    quality: Quality | None = None, with_camera: bool = True,
+) -> Seen:
+    return Seen(at_s, named, found, {"face": ()} if quality is None else quality,
+                CAMERA if with_camera else {}, {"detect": 12.34567})
+
+
+def test_somebody_comes_is_named_once_and_goes() -> None:
+    presence = Presence()
+    assert presence.update(look(0.0, quality=NO_FACE), None) is None
+    assert presence.state == "idle"
+    assert presence.update(look(1.0), FACE) is None
+    assert (presence.state, presence.face) == ("looking", FACE)
+    decided = presence.update(look(1.5, "ben", verdict("ben")), FACE)
+    assert decided is not None and presence.state == "known"
+    assert (decided.person, decided.confidence, decided.reason) == ("ben", 0.75, "accepted")
+    assert decided.scores == (("ben", 0.75), ("ann", 0.25)) and decided.ms == {"detect": 12.346}
+    assert presence.update(look(1.8, "ben", verdict("ben")), FACE) is None
+    presence.update(look(1.9 + GONE_S, None, None, NO_FACE), None)
+    assert (presence.state, presence.face) == ("idle", None)
+    again = presence.update(look(4.0, "ben", verdict("ben")), FACE)
+    assert again is not None and again.person == "ben"
+
+
+@pytest.mark.parametrize("reason", ["below_threshold", "disagreement", "nobody_enrolled",
+                                    "no_thresholds"])
+def test_a_stranger_is_looked_at_for_a_while(reason: Reason) -> None:
+    presence = Presence()
+    for at_s in (0.0, 1.0, NOBODY_AFTER_S - 0.1):
+        assert presence.update(look(at_s, None, verdict(None, reason)), FACE) is None
+        assert presence.state == "looking"
+    decided = presence.update(look(NOBODY_AFTER_S, None, verdict(None, reason)), FACE)
+    assert decided is not None and presence.state == "nobody"
+    assert (decided.person, decided.confidence, decided.reason) == (None, None, reason)
+    assert presence.update(look(NOBODY_AFTER_S + 1, None, verdict(None, reason)), FACE) is None
+
+
+def test_speech_is_listened_to_where_somebody_is_to_be_seen_or_nothing_is() -> None:
+    heard: Quality = {"voice": ()}
+    presence = Presence()
+    presence.update(look(0.0, quality=heard), None)
+    assert presence.state == "idle"  # of somebody beside the camera
+    presence.update(look(0.1, quality={"face": (), "voice": ()}), FACE)
+    assert presence.state == "listening"
+    deaf = Presence()
+    deaf.update(look(0.0, quality=heard, with_camera=False), None)
+    assert deaf.state == "listening"
+
+
+def test_what_nobody_has_heard_is_told_again() -> None:
+    presence = Presence()
+    assert presence.update(look(0.0, "ben", verdict("ben")), FACE)
+    presence.untold()
+    assert presence.update(look(0.1, "ben", verdict("ben")), FACE)
+
+
+def test_a_look_without_a_picture_leaves_the_face() -> None:
+    presence = Presence()
+    presence.update(look(0.0), FACE)
+    presence.update(look(0.3, quality={}), None)
+    assert presence.face == FACE
+    presence.update(look(GONE_S, quality={}), None)
+    assert presence.face is None and presence.state == "idle"
+
+
+def test_the_worst_flaw_gives_the_hint() -> None:
+    alone = Flaw("several_faces", "2 faces", refuses=False)
+    assert hint((alone, Flaw("face_too_small", "small"))) == "closer"
+    assert hint((alone,)) == "alone"
+    assert hint(NO_FACE["face"]) is None and hint(()) is None and hint(None) is None
+    reasons = set(FaceReason.__args__)  # type: ignore[attr-defined]
+    assert reasons - set(HINTS) == {"no_face"}
+
+
+def test_a_box_in_fractions_of_the_picture() -> None:
+    picture = np.zeros((100, 200, 3), np.uint8)
+    assert FaceAt.of(Box(-20, 50, 100, 100), picture) == FaceAt(-0.1, 0.5, 0.4, 1.5)

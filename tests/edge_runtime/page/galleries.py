@@ -1,0 +1,68 @@
+"""Galleries in which people are told apart as well as a bundle's networks can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_runtime.crop import face_crop
+from edge_runtime.detect import HaarDetector
+from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
+from edge_runtime.gallery.samples import NewSample
+from edge_runtime.identify import Identifier
+from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.quality import usable_face
+from tests.edge_runtime.page.stand_ins import Person
+
+ENROLLED = 3  # faces of each, the rest is what they are tried by
+_SCALE = 20.0  # log-odds per cosine
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """float32 [n, dim] by modality."""
+
+    by: dict[Modality, npt.NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, identifier: Identifier, person: Person) -> Embedded:
+        detector, faces = HaarDetector(), []
+        for picture in person.pictures:
+            box, flaws = usable_face(picture, detector.detect(picture))
+            assert box is not None, flaws
+            faces.append(identifier.embed(face=face_crop(picture, box))["face"])
+        voices = [identifier.embed(voice=sound)["voice"] for sound in person.sounds]
+        return cls({"face": np.stack(faces), "voice": np.stack(voices)})
+
+    def samples(self) -> list[NewSample]:
+        """What they are enrolled by."""
+        return [NewSample(f"{modality} {number}", modality, row) for modality in MODALITIES
+                for number, row in enumerate(self.by[modality][:ENROLLED])]
+
+    def gap(self, other: Embedded, modality: Modality) -> tuple[float, float]:
+        """The least cosine of their own with what they are enrolled by, the greatest of others."""
+        template = self.by[modality][:ENROLLED].mean(axis=0)
+        template /= np.linalg.norm(template)
+        own = self.by[modality][ENROLLED:] if modality == "face" else self.by[modality]
+        return float((own @ template).min()), float((other.by[modality] @ template).max())
+
+
+def limits_between(enrolled: Sequence[Embedded], strangers: Sequence[Embedded]) -> Limits:
+    """Thresholds half-way between the least alike of one person and the most alike of two. A
+    modality that does not tell these people apart says nothing; faces have to."""
+    odds: dict[str, Odds] = {}
+    for modality in MODALITIES:
+        gaps = [one.gap(other, modality) for one in enrolled
+                for other in (*enrolled, *strangers) if other is not one]
+        least, most = min(own for own, _ in gaps), max(others for _, others in gaps)
+        assert modality == "voice" or least > most, f"faces are not told apart: {least} < {most}"
+        odds[modality] = (Odds({modality: _SCALE}, -_SCALE * (least + most) / 2) if least > most
+                          else Odds({modality: 0.0}, -1.0))
+    odds["both"] = Odds({m: odds[m].scale[m] for m in MODALITIES},
+                        sum(odds[m].offset for m in MODALITIES if odds[m].scale[m]))
+    return Limits(odds=odds, thresholds=dict.fromkeys(COLUMNS, 0.0), false_accept_rate=0.05,
+                  false_accept_bound=dict.fromkeys(COLUMNS, 0.05),
+                  miss_rate=dict.fromkeys(COLUMNS, 0.1), people=len(enrolled))

@@ -1,0 +1,91 @@
+"""A kiosk with people who may come, and a browser before it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_runtime.face import read_picture
+from edge_runtime.gallery.store import Gallery
+from edge_runtime.identify import Identifier
+from edge_runtime.voice import read_clip
+from tests.edge_runtime.page.galleries import Embedded, limits_between
+from tests.edge_runtime.page.stand_ins import Kiosk, Person, Scene, in_a_room
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Playwright
+
+PATIENCE_MS = 60_000  # a busy machine is no failure
+KIOSK_SCREEN = {"width": 1024, "height": 600}
+ADA, BEN, STRANGER = 10, 7, 6  # drawn people who look and sound different
+
+OpenPage = Callable[..., "Page"]
+"""open_page(url, **options of the browser's context)"""
+
+
+@dataclass
+class Stage:
+    """ada, where there is one, is enrolled; ben will be; the stranger never is."""
+
+    kiosk: Kiosk
+    scene: Scene
+    ben: Person
+    stranger: Person
+    ada: Person | None = None
+
+
+@contextmanager
+def on_stage(
+    bundle: Path, folder: Path, ben: Person, stranger: Person, ada: Person | None = None
+) -> Iterator[Stage]:
+    """Everything of the kiosk lies in `folder`, which exists."""
+    scene = Scene(folder)
+    kiosk = Kiosk(folder, bundle, scene)
+    identifier = Identifier.load(bundle)
+    known = [Embedded.of(identifier, person) for person in (ada, ben) if person]
+    limits = limits_between(known, [Embedded.of(identifier, stranger)])
+    with Gallery.open(kiosk.gallery, identifier.manifest, kiosk.key, mode="create") as gallery:
+        gallery.set_limits(limits)
+        if ada:
+            gallery.enroll("Ada", known[0].samples(), consent="to be greeted")
+    try:
+        kiosk.start()
+        yield Stage(kiosk, scene, ben, stranger, ada)
+    finally:
+        kiosk.stop()
+        scene.camera.stop()
+
+
+def unlike_people(bundle: Path, root: Path, names: Sequence[str]) -> tuple[Person, Person]:
+    """Of some people of a data set, the two whose faces the bundle's network tells apart best."""
+    identifier = Identifier.load(bundle)
+    people = {name: real_person(root / name) for name in names}
+    seen = {name: Embedded.of(identifier, person) for name, person in people.items()}
+    gaps = {(one, other): np.subtract(*seen[one].gap(seen[other], "face"))
+            for one in names for other in names if one != other}
+    one, other = max(gaps, key=lambda pair: gaps[pair])
+    return people[one], people[other]
+
+
+def real_person(folder: Path) -> Person:
+    """Of a data set of face crops."""
+    faces, clips = (sorted((folder / modality).iterdir()) for modality in ("face", "voice"))
+    return Person([in_a_room(read_picture(file), 300) for file in faces[:7]],
+                  [read_clip(file) for file in clips[:3]])
+
+
+def chromium() -> str | None:
+    """The system's, if it has one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def launch(playwright: Playwright, program: str) -> Browser:
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # which root cannot have
+    return playwright.chromium.launch(executable_path=program, args=sandbox)

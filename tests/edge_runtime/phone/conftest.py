@@ -1,0 +1,67 @@
+"""Chromium with a fake camera and microphone, and exported folders."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+
+from edge_runtime.phone import packages
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PHONE = {"width": 412, "height": 915}
+
+Browse = Callable[..., AbstractContextManager[BrowserContext]]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The program."""
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if not found:
+        pytest.skip("Chromium is not installed (Debian, Ubuntu: apt install chromium)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def third_party() -> Path:
+    """What `make web` fetches."""
+    if not packages.is_filled():
+        pytest.skip("LiteRT.js is not there: 'make web' fetches it by npm")
+    return packages.FOLDER
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def browse(playwright: Playwright, chromium: str, tmp_path: Path) -> Browse:
+    """browse(camera=Path, microphone=Path): a browser that keeps its profile within a test."""
+    @contextlib.contextmanager
+    def opened(
+        camera: Path | None = None, microphone: Path | None = None, **options: Any
+    ) -> Iterator[BrowserContext]:
+        arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        if camera:
+            arguments.append(f"--use-file-for-fake-video-capture={camera}")
+        if microphone:
+            arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path=chromium, args=arguments, viewport=PHONE,
+            locale="en-GB", **options)
+        context.set_default_timeout(60_000)
+        try:
+            yield context
+        finally:
+            context.close()
+
+    return opened
