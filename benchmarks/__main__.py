@@ -291,9 +291,11 @@ def _all(options: Namespace) -> int:
 
 def _report(options: Namespace) -> int:
     texts, problems = update_readmes(results=options.results)
-    for file, text in texts.items():
+    changed = {file: text for file, text in texts.items()
+               if file.read_text(encoding="utf-8") != text}
+    for file, text in changed.items():
         file.write_text(text, encoding="utf-8")
-    print(f"tables made anew in {len(texts)} READMEs")
+    print(f"tables made anew: {', '.join(map(str, changed)) or 'no README changes'}")
     if options.html:
         problems = [*problems, *write_page(options.html, options.results)]
         print(f"page: {options.html}")
