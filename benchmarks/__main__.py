@@ -35,7 +35,7 @@ from benchmarks.sustained import (
     sustained_table,
 )
 from benchmarks.timing import ROOT
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from edge_runtime.result_file import print_result, stamped
 from edge_runtime.trials import ENROLLED_FROM
