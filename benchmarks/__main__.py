@@ -24,6 +24,7 @@ from benchmarks.peers.measure import measure_peers, peers_table
 from benchmarks.regression import compare_latency, regression_table
 from benchmarks.report import update_readmes
 from benchmarks.results import RESULTS, read_result, write_result
+from benchmarks.roofline import measure_roofline
 from benchmarks.roofline_table import roofline_tables
 from benchmarks.size import measure_size, size_table
 from benchmarks.stages import stages_table
@@ -263,9 +264,6 @@ def _accuracy(options: Namespace) -> None:
 
 
 def _roofline(options: Namespace) -> None:
-    # Here, since they take the schema of .tflite files, which only ai-edge-litert ships.
-    from benchmarks.roofline import measure_roofline
-
     content = measure_roofline(options.bundles, threads=options.threads, rounds=options.rounds)
     if options.json:
         print_result("benchmarks roofline", content)
@@ -293,9 +291,11 @@ def _all(options: Namespace) -> int:
 
 def _report(options: Namespace) -> int:
     texts, problems = update_readmes(results=options.results)
-    for file, text in texts.items():
+    changed = {file: text for file, text in texts.items()
+               if file.read_text(encoding="utf-8") != text}
+    for file, text in changed.items():
         file.write_text(text, encoding="utf-8")
-    print(f"tables made anew in {len(texts)} READMEs")
+    print(f"tables made anew: {', '.join(map(str, changed)) or 'no README changes'}")
     if options.html:
         problems = [*problems, *write_page(options.html, options.results)]
         print(f"page: {options.html}")

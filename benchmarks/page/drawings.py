@@ -11,10 +11,13 @@ Content = dict[str, Any]
 
 
 def cost_chart(content: Content) -> str:
-    """Median of each network by recipe."""
+    """Median of each network by recipe, and by threads where several numbers were measured."""
+    results = content["results"]
+    several = len({result.get("threads") for result in results}) > 1
+    labels = [f"{r['recipe']}, {r['threads']} threads" if several else r["recipe"] for r in results]
     return _charts(bars("Median of one inference", {
-        result["recipe"]: {part: ms for part, ms in result["median_ms"].items() if part != "total"}
-        for result in content["results"]}, "ms"))
+        label: {part: ms for part, ms in result["median_ms"].items() if part != "total"}
+        for label, result in zip(labels, results, strict=True)}, "ms"))
 
 
 def peers_chart(content: Content) -> str:
