@@ -96,7 +96,7 @@ def test_it_learns(rng: np.random.Generator) -> None:
     data = keras.Input((3,))
     network = keras.Model(data, _scores(data, SPEC))
     training = Training(learning_rate=0.05, weight_decay=0.0, epochs=24)
-    _compile(network, SPEC, training, steps_per_epoch=12)
+    _compile(network, SPEC, training, training.epochs, steps_per_epoch=12)
     network.fit(points, np.eye(3, dtype=np.float32)[labels], batch_size=8, epochs=24, verbose=0)
     assert network.evaluate(points, np.eye(3)[labels], verbose=0)[1] == 1
     np.testing.assert_allclose(column_lengths(network), 1, atol=1e-5)

@@ -64,7 +64,7 @@ def step(family: str, file: Path, optimizer: str) -> None:
     classifier = keras.Model(network.input, network.output["scores"])
     classifier.set_weights(weights)
     training = Training(learning_rate=LEARNING_RATE, warmup_epochs=0)
-    fit._compile(classifier, spec, training, steps_per_epoch=100)
+    fit._compile(classifier, spec, training, training.epochs, steps_per_epoch=100)
     if optimizer == "sgd":
         classifier.compile(keras.optimizers.SGD(0.1), classifier.loss,
                            jit_compile=classifier.jit_compile)
