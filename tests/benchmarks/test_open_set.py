@@ -155,6 +155,5 @@ def test_real_people(run_python: Run, bundle: Path, data_root: Path) -> None:
     check(content)
     assert (content["enrolled"], content["strangers"]) == (15, 15)
     assert content["probes"] == {"enrolled": 45, "strangers": 45}
-    both = content["columns"]["both"]["at_fpir"]
-    assert both["10 %"]["fnir"] < 1  # more than nobody is told from a stranger
+    assert content["columns"]["both"]["equal_error_rate"] < 0.6  # one half is chance
     assert content["decided"]["at_fpir"]["5 %"]["mixed"] < 0.5
