@@ -20,7 +20,6 @@ from benchmarks.peers.build import (
     RECIPES,
     STOCK,
     Network,
-    Say,
     build_onnx,
     build_ours,
     build_stock,
@@ -28,6 +27,7 @@ from benchmarks.peers.build import (
 )
 from benchmarks.peers.environments import ENVIRONMENTS, python_of
 from benchmarks.timing import ROOT, Distribution, Repeats, conditions, interleaved_ms
+from benchmarks.untrained import Say
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 
@@ -60,7 +60,7 @@ def measure_peers(
                 candidates |= build(cache, image_size, say)
             except UsageError as error:
                 left_out[name] = str(error)
-        found = compare(candidates | _with_tflite_runtime(candidates), cache, threads, rounds)
+        found = compare(candidates, cache, threads, rounds)
     found["left_out"] |= left_out
     return found | {"image_size": image_size}
 
@@ -75,6 +75,7 @@ def compare(
     candidates: Candidates, cache: Path, threads: int, rounds: int
 ) -> dict[str, Any]:
     """Times of all that can be run, in turn; a candidate of several networks takes their sum."""
+    candidates = {**candidates, **_with_tflite_runtime(candidates)}
     with contextlib.ExitStack() as stack:
         hosts: dict[str, list[Host]] = {}
         left_out: dict[str, str] = {}
