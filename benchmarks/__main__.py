@@ -174,12 +174,12 @@ def _sustained(options: Namespace, threads: list[int]) -> None:
     if len(threads) > 1:
         raise UsageError("--sustained expects one number of --threads, found several")
     content = measure_sustained(options.bundles, seconds_of(options.sustained), threads=threads[0])
-    if options.plot:
-        plot_sustained(content, options.plot)
     if options.json:
         print_result("benchmarks sustained", content)
     else:
         print(f"{sustained_table(content)}\n\n{_where(content['conditions'])}")
+    if options.plot:  # last, as its library may be missing
+        plot_sustained(content, options.plot)
 
 
 def _compare(options: Namespace) -> None:

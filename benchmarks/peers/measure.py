@@ -93,7 +93,8 @@ def compare(
                                            strict=True)]
         models = [network.model for network in candidates[name] if network.model]
         results.append({
-            "name": name, "bytes": sum(model.stat().st_size for model in models) or None,
+            "name": name, "library": found[0].library,
+            "bytes": sum(model.stat().st_size for model in models) or None,
             "partitions": None if found[0].partitions is None else
             sum(host.partitions or 0 for host in found),
             **asdict(Distribution.of(row)), **asdict(Repeats.of(row))})
@@ -114,8 +115,10 @@ def _ratios(results: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 class Host:
     """A network in a process of its own; called, it runs once and returns milliseconds."""
 
-    def __init__(self, process: subprocess.Popen[str], partitions: int | None) -> None:
-        self._process, self.partitions = process, partitions
+    def __init__(
+        self, process: subprocess.Popen[str], library: str, partitions: int | None
+    ) -> None:
+        self._process, self.library, self.partitions = process, library, partitions
 
     def __call__(self) -> float:
         assert self._process.stdin and self._process.stdout
@@ -144,7 +147,7 @@ def _host(network: Network, cache: Path, threads: int) -> Iterator[Host]:
                 said = chatter.read().strip().splitlines() if process.wait() > 0 else []
                 raise UsageError(f"{network.library} cannot run it "
                                  f"({(said or ['it crashed'])[-1].strip()})")
-            yield Host(process, json.loads(line)["partitions"])
+            yield Host(process, **json.loads(line))
         finally:
             process.communicate()  # closes its input, at which it ends
 

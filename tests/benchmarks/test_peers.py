@@ -26,6 +26,7 @@ def test_peers_are_built_and_compared(small_bundles: dict[str, Path], tmp_path: 
     assert list(results) == [*small_bundles, PAIR, FRONT_END, *STOCK]
     for result in results.values():
         assert 0 < result["min_ms"] <= result["median_ms"] <= result["p90_ms"]
+        assert result["library"].startswith("ai-edge-litert 2.")
     pieces = {name: result["partitions"] for name, result in results.items()}
     assert pieces["float32"] == pieces["mixed_wi8"] == pieces["naive_float32"] == 1
     assert pieces["naive_int8"] > 50 and pieces["textbook_float32"] > 5 and pieces[PAIR] == 2
