@@ -18,19 +18,23 @@ from edge_runtime.voice import Sound
 
 @dataclass(frozen=True)
 class Probes:
-    """By file; what `identify` makes of a file's flaws stands below."""
+    """By file; what `identify` makes of a file's flaws stands below. given: what there is at all.
+    """
 
     embeddings: Embeddings
     flaws: Mapping[Sample, tuple[Flaw, ...]]
+    given: tuple[Modality, ...] = MODALITIES
 
     def __or__(self, others: Probes) -> Probes:
         """The others in the place of those of the same files."""
-        return Probes({**self.embeddings, **others.embeddings}, {**self.flaws, **others.flaws})
+        return Probes({**self.embeddings, **others.embeddings}, {**self.flaws, **others.flaws},
+                      self.given)
 
     def used(self, pair: Pair) -> tuple[Modality, ...]:
-        """Those that are good enough, or both where none is."""
-        good = tuple(sample.modality for sample in pair if not refusals(self.flaws[sample]))
-        return good or MODALITIES
+        """Those that are good enough, or all that there is where none is."""
+        good = tuple(sample.modality for sample in pair
+                     if sample.modality in self.given and not refusals(self.flaws[sample]))
+        return good or self.given
 
     def doubtful(self, pair: Pair) -> tuple[Modality, ...]:
         """Those that may not contradict the other."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,10 @@ from edge_runtime.identify import Identifier
 from edge_runtime.metrics import people_interval
 from edge_runtime.open_set import NOBODY
 from edge_runtime.people import Modality, Sample
-from edge_runtime.quality import Flaw
 from edge_runtime.voice import Sound
 
 BLUR = 0.02  # sigma, in sides of the face
 DROWNED_DB = 0.0
-
-_MISSING = (Flaw("no_face", "missing"),)
-
 
 @dataclass(frozen=True)
 class Spoilt:
@@ -43,8 +39,7 @@ def spoil(
     clips: Mapping[Sample, Sound], noises: Sequence[Sound],
 ) -> list[Spoilt]:
     """Every way. faces, clips: those of the probes. noises: to drown clips in."""
-    no_face = clean | Probes({}, dict.fromkeys(faces, _MISSING))
-    no_voice = clean | Probes({}, dict.fromkeys(clips, _MISSING))
+    no_face, no_voice = replace(clean, given=("voice",)), replace(clean, given=("face",))
     blurred = probe(identifier, {face: _blurred(crop) for face, crop in faces.items()}, {})
     drowned = probe(identifier, {}, {clip: noisy(clip, sound, noises, DROWNED_DB)
                                      for clip, sound in clips.items()})

@@ -179,6 +179,8 @@ def _fit(options: Namespace) -> None:
         return make_spec(options.model, names, options.image_size, options.loss,
                          options.cosface_scale)
 
+    if options.rotation and options.leave_out_people is None:
+        raise UsageError("--rotation K expects --leave-out-people N, found none")
     training = training_of(options, spec_of(("", "")))  # wrong names are said before reading
     machine = Machine(options.devices, options.workers, options.jobs)
     machine.check(options.batch_size)

@@ -49,6 +49,8 @@ def check(content: dict[str, Any]) -> None:
         assert 0 <= found["equal_error_rate"] <= 1
         for rate, at in zip((0.1, 0.05, 0.01), found["at_fpir"].values(), strict=True):
             assert at["fpir"] <= rate and at["fpir"] <= at["fpir_bound"] and 0 <= at["fnir"] <= 1
+        missed = [at["fnir"] for at in found["at_fpir"].values()]
+        assert missed == sorted(missed)
     decided = content["decided"]["at_fpir"]
     for rate, at in decided.items():
         assert 0 <= at["mixed"] <= 1 and at["fpir"] <= 1
@@ -72,8 +74,7 @@ def test_what_is_measured(
         assert low <= found["gain"] <= high
         assert found["gain"] == pytest.approx(found["fnir"]["other"] - found["fnir"]["both"])
         if way in ("no face", "no voice"):
-            # Where the other is not good enough either, both are used as they are.
-            assert found["left_out"] > 0.5 and found["gain"] == 0
+            assert (found["left_out"], found["gain"]) == (1, 0)
     replay = content["replay"]
     assert 0 <= replay["accepted"] <= 1 - replay["as_another"] <= 1
     text = open_set_text(content)
@@ -155,5 +156,6 @@ def test_real_people(run_python: Run, bundle: Path, data_root: Path) -> None:
     check(content)
     assert (content["enrolled"], content["strangers"]) == (15, 15)
     assert content["probes"] == {"enrolled": 45, "strangers": 45}
-    assert content["columns"]["both"]["equal_error_rate"] < 0.6  # one half is chance
+    # By chance the right one of 15 is the likeliest in 7 %, so that the rates hardly ever cross.
+    assert content["columns"]["both"]["equal_error_rate"] < 0.9
     assert content["decided"]["at_fpir"]["5 %"]["mixed"] < 0.5

@@ -139,6 +139,7 @@ def mistake(
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [
+    (("--rotation", "1"), "--rotation K expects --leave-out-people N, found none"),
     (("--leave-out-people", 3), "expected at least 2 people to train on, found 1 of 4"),
     (("--leave-out-people", "nobody.txt"), "expects a number or a text file of names"),
     (("--cosface-scale", 100), "--cosface-scale expects a number above 0 and up to 40, found 100"),
