@@ -12,7 +12,7 @@ from benchmarks.accuracy import NUM_PEOPLE, measure_accuracy
 from benchmarks.accuracy_table import draw_ladders, ladder_tables
 from benchmarks.compare import compare_files, compare_table
 from benchmarks.device.command import add_device
-from benchmarks.everything import measure_all, untrained_bundles
+from benchmarks.everything import measure_all
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
 from benchmarks.latency import add_details, latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_text
@@ -35,6 +35,7 @@ from benchmarks.sustained import (
     sustained_table,
 )
 from benchmarks.timing import ROOT
+from benchmarks.untrained import untrained_bundles
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from edge_runtime.result_file import print_result, stamped
@@ -173,12 +174,12 @@ def _sustained(options: Namespace, threads: list[int]) -> None:
     if len(threads) > 1:
         raise UsageError("--sustained expects one number of --threads, found several")
     content = measure_sustained(options.bundles, seconds_of(options.sustained), threads=threads[0])
-    if options.plot:
-        plot_sustained(content, options.plot)
     if options.json:
         print_result("benchmarks sustained", content)
     else:
         print(f"{sustained_table(content)}\n\n{_where(content['conditions'])}")
+    if options.plot:  # last, as its library may be missing
+        plot_sustained(content, options.plot)
 
 
 def _compare(options: Namespace) -> None:

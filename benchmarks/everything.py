@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.latency import measure_latency
 from benchmarks.roofline import measure_roofline
 from benchmarks.size import measure_size
-from benchmarks.timing import ROOT, cpu_name
+from benchmarks.timing import cpu_name
+from benchmarks.untrained import Say
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
-
-UNTRAINED = ("float32", "mixed_wi8")
-PEOPLE = 95
-
-Say = Callable[[str], None]
 
 
 def device_name() -> str:
@@ -51,31 +45,6 @@ def measure_all(paths: Sequence[Path], *, rounds: int = 200, say: Say = print) -
         for result in part["results"] if part else ():
             result["name"] = names[result["name"]]
     return {"device": device_name(), **found}
-
-
-def untrained_bundles(folder: Path, say: Say = print) -> list[Path]:
-    """Bundles of an untrained pair for 95 people, made where they are not there yet, which takes
-    the extra `train`: no operation's time depends on what was learned."""
-    bundles = [folder / recipe for recipe in UNTRAINED]
-    if all((bundle / "manifest.json").is_file() for bundle in bundles):
-        return bundles
-    say("making untrained bundles")
-    run = folder / "run"
-    if not (run / "run.json").is_file():
-        _run("train", "init", "--people", PEOPLE, "--out", run)
-    for bundle in bundles:
-        if not (bundle / "manifest.json").is_file():
-            _run("convert", "bundle", run, "--untrained", "--recipe", bundle.name, "--out", bundle)
-    return bundles
-
-
-def _run(module: str, *arguments: object) -> None:
-    done = subprocess.run([sys.executable, "-m", module, *map(str, arguments)], cwd=ROOT,
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UsageError(f"untrained bundles cannot be made here ({said}); install the extra "
-                         "'train', or make them elsewhere and name them")
 
 
 def devices_table(devices: Mapping[str, dict[str, Any]]) -> str:

@@ -126,7 +126,7 @@ def peers(results: Path = RESULTS) -> str:
     known = content["conditions"]
     return (f"{peers_table(content)}\n\nOne face of {content['image_size']} pixels, untrained "
             f"MobileViT-XXS networks for 95 people, {known['threads']} thread, {known['cpu']}, "
-            f"{known['interpreter']}, in turn in one process.")
+            f"{known['interpreter']}, in turn.")
 
 
 def support(results: Path = RESULTS) -> str:

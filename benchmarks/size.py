@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import edge_runtime
 from benchmarks.timing import run_child
 from benchmarks.wheels import measure_platforms
 from edge_runtime.bundle import load_bundle
 from edge_runtime.command import table
+from edge_runtime.errors import UsageError
 from edge_runtime.manifest import FILE_NAME
 
 DISTRIBUTION = "visavox"
@@ -60,13 +62,29 @@ def installed_sizes() -> dict[str, int]:
         name = wanted.pop()
         if name in sizes:
             continue
-        distribution = metadata.distribution(name)
-        sizes[name] = sum(_bytes(Path(str(file.locate()))) for file in distribution.files or [])
+        distribution = _distribution(name)
+        sizes[name] = sum(_bytes(path) for path in _files(distribution))
         for requirement in distribution.requires or []:
             name = _normal(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
             if "extra ==" not in requirement and _is_installed(name):
                 wanted.append(name)
     return sizes | {"total": sum(sizes.values())}
+
+
+def _distribution(name: str) -> metadata.Distribution:
+    try:
+        return metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        raise UsageError(f"expected {name} to be installed, whose size is asked for, found it not; "
+                         "run 'pip install .' in the clone") from None
+
+
+def _files(distribution: metadata.Distribution) -> Iterable[Path]:
+    """In a clone, where `visavox` is installed in place, pip lists none of its files."""
+    if distribution.name == DISTRIBUTION:
+        package = Path(edge_runtime.__file__).parent
+        return (path for path in package.rglob("*") if path.parent.name != "__pycache__")
+    return (Path(str(file.locate())) for file in distribution.files or [])
 
 
 def _is_installed(name: str) -> bool:

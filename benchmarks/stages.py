@@ -1,8 +1,8 @@
 """Where the time of a decision goes: the runtime's own pipeline on a synthetic scene.
 
-`scene/` holds a drawn room of 640 x 480 pixels with a face, and a synthesised sentence, as
-`python -m train synth --scenes` makes them. To read them stands for capture: decoding a picture as
-a camera sends it, and sound.
+`scene/` holds a drawn room of 640 x 480 pixels with a face, a crop of the face, and a synthesised
+sentence, as `python -m train synth --scenes` makes them. To read them stands for capture: decoding
+a picture as a camera sends it, and sound.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def measure_stages(
     identifiers: Mapping[Name, Identifier], rounds: int = ROUNDS
 ) -> tuple[dict[Name, dict[str, float]], str | None]:
     """Median milliseconds of each stage, by the identifier's name, in turn; and why faces were not
-    looked for, where OpenCV is missing: then the picture is taken for a crop."""
-    picture, clip, missing = SCENE / "picture.jpg", SCENE / "clip.flac", None
+    looked for, where OpenCV is missing: then the crop is taken."""
+    picture, crop, clip = (SCENE / name for name in ("picture.jpg", "face.png", "clip.flac"))
+    missing = None
     try:
         detector: HaarDetector | None = HaarDetector()
     except UsageError as error:
@@ -39,7 +40,7 @@ def measure_stages(
     def decide(name: Name) -> None:
         identify = identifiers[name].identify
         made[name].append(identify(picture=picture, voice=clip, detector=detector) if detector
-                          else identify(face=picture, voice=clip))
+                          else identify(face=crop, voice=clip))
 
     interleaved_ms({name: functools.partial(decide, name) for name in identifiers}, rounds)
     found = {}
@@ -54,9 +55,9 @@ def measure_stages(
 
 def _fusion(identifier: Identifier, decision: Decision) -> Callable[[], object] | None:
     """Of a pair's scores; one network for both fuses within itself."""
-    if "fused" in identifier.manifest.files:
-        return None
     scores = decision.scores
+    if not {"face", "voice"} <= set(scores):
+        return None
     return functools.partial(fuse, scores["face"], scores["voice"],
                              identifier.manifest.score_scaling)
 

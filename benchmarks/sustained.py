@@ -76,7 +76,7 @@ def plot_sustained(content: Mapping[str, Any], out: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise UsageError("the curve is drawn by matplotlib, found none; pip install matplotlib, or "
-                         "take the table or --json") from None
+                         "keep to the table and --json") from None
     points = content["points"]
     minutes = [point["at_s"] / 60 for point in points]
     known = [(key, label) for key, label in (("clock_mhz", "MHz"), ("celsius", "°C"))

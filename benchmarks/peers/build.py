@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +12,7 @@ import numpy as np
 from benchmarks.cutting import front_end_of
 from benchmarks.peers.environments import python_of
 from benchmarks.stages import SCENE
-from benchmarks.timing import ROOT
-from edge_runtime.errors import UsageError
+from benchmarks.untrained import IMAGE_SIZE, Say, make_by, untrained_bundles
 from edge_runtime.voice import read_clip, voice_input
 
 RECIPES = ("float32", "dynamic_wi8", "mixed_wi8")
@@ -25,9 +22,6 @@ STOCK = ("textbook_float32", "textbook_dynamic", "naive_float32", "naive_int8",
          "mobilenetv3_small_float32")
 MOBILENET = "mobilenetv3_small_float32"
 ONNX = "onnxruntime_mobilevit_xxs"
-DEFAULT_SIZE = 128
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,38 +34,24 @@ class Network:
 
 
 def build_ours(folder: Path, image_size: int, say: Say) -> dict[str, list[Network]]:
-    """Networks of untrained runs for 95 people: a face's by recipe, and the pair."""
-    say("building ours")
-    found = {}
-    run = _untrained(folder, image_size)
-    for recipe in RECIPES:
-        found[recipe] = [Network("litert", _bundle(run, recipe) / "face.tflite")]
-    pair = run if image_size == DEFAULT_SIZE else _untrained(folder, DEFAULT_SIZE)
-    return found | ours_of_pair(_bundle(pair, "mixed_wi8"))
+    """Networks of untrained pairs: a face's by recipe, and the pair at the default size."""
+    bundles = untrained_bundles(folder / str(image_size), say, recipes=RECIPES,
+                                image_size=image_size)
+    (pair,) = untrained_bundles(folder / str(IMAGE_SIZE), say, recipes=(RECIPES[-1],))
+    return ours(dict(zip(RECIPES, bundles, strict=True)), pair, folder)
 
 
-def ours_of_pair(bundle: Path) -> dict[str, list[Network]]:
-    """Both networks of a bundle, and the front end cut out of its voice network, on a clip."""
-    clip, front_end = bundle.parent / "clip.npy", bundle.parent / "front_end.tflite"
+def ours(bundles: Mapping[str, Path], pair: Path, folder: Path) -> dict[str, list[Network]]:
+    """The face networks of bundles by recipe, both networks of `pair`, and the front end cut out
+    of its voice network, on a clip that is written to `folder`."""
+    clip, front_end = folder / "clip.npy", folder / "front_end.tflite"
     np.save(clip, voice_input(read_clip(SCENE / "clip.flac"))[0])
-    front_end.write_bytes(front_end_of((bundle / "voice.tflite").read_bytes()))
-    return {PAIR: [Network("litert", bundle / "face.tflite"),
-                   Network("litert", bundle / "voice.tflite", clip)],
-            FRONT_END: [Network("litert", front_end, clip)],
-            "librosa": [Network("librosa", None, clip)]}
-
-
-def _untrained(folder: Path, image_size: int) -> Path:
-    run = folder / f"run-{image_size}"
-    _make("train", "init", "--image-size", image_size, "--people", 95, "--out", run)
-    return run
-
-
-def _bundle(run: Path, recipe: str) -> Path:
-    out = run.with_name(f"{run.name}-{recipe}")
-    if not out.exists():
-        _make("convert", "bundle", run, "--untrained", "--recipe", recipe, "--out", out)
-    return out
+    front_end.write_bytes(front_end_of((pair / "voice.tflite").read_bytes()))
+    faces = {name: [Network("litert", bundle / "face.tflite")] for name, bundle in bundles.items()}
+    return faces | {PAIR: [Network("litert", pair / "face.tflite"),
+                           Network("litert", pair / "voice.tflite", clip)],
+                    FRONT_END: [Network("litert", front_end, clip)],
+                    "librosa": [Network("librosa", None, clip)]}
 
 
 def build_stock(cache: Path, image_size: int, say: Say) -> dict[str, list[Network]]:
@@ -80,7 +60,7 @@ def build_stock(cache: Path, image_size: int, say: Say) -> dict[str, list[Networ
     files = {name: folder / f"{name}.tflite" for name in STOCK}
     if not all(file.is_file() for file in files.values()):
         say("building the peers")
-        _make("benchmarks.peers.stock", folder, image_size)
+        make_by("benchmarks.peers.stock", folder, image_size)
     return {name: [Network("litert", file)] for name, file in files.items()}
 
 
@@ -91,7 +71,7 @@ def build_onnx(cache: Path, image_size: int, say: Say) -> dict[str, list[Network
     if not file.is_file():
         say("exporting timm's mobilevit_xxs")
         file.parent.mkdir(parents=True, exist_ok=True)
-        _make("benchmarks.peers.timm_mobilevit", file, image_size, python=python)
+        make_by("benchmarks.peers.timm_mobilevit", file, image_size, python=python)
     return {ONNX: [Network("onnxruntime", file)]}
 
 
@@ -104,11 +84,3 @@ def _folder(cache: Path, image_size: int, source: str) -> Path:
     """A place of its own for what each version of a script makes."""
     content = Path(__file__).with_name(source).read_bytes()
     return cache.absolute() / f"{image_size}-{hashlib.sha256(content).hexdigest()[:8]}"
-
-
-def _make(module: str, *arguments: object, python: Path | str = sys.executable) -> None:
-    command: Sequence[str] = [str(python), "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UsageError(f"{module} cannot build the networks ({said}); install the extra 'train'")

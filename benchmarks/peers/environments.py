@@ -76,7 +76,7 @@ def _make(name: str, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def _interpreter(version: str | None) -> str:
-    if version in (None, f"{sys.version_info.major}.{sys.version_info.minor}"):
+    if version in (None, ".".join(map(str, sys.version_info[:2]))):
         return sys.executable
     if found := shutil.which(f"python{version}"):
         return found

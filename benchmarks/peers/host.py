@@ -15,18 +15,22 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 Task = tuple[Callable[[], object], "int | None"]  # and its XNNPACK partitions, where they show
+PACKAGES = {"litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime",
+            "onnxruntime": "onnxruntime", "librosa": "librosa"}
 
 
 def main() -> None:
     name, threads, given, model = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
     task, partitions = LIBRARIES[name](model, threads, None if given == "-" else np.load(given))
     task()  # one that cannot run it fails here
-    print(json.dumps({"partitions": partitions}), flush=True)
+    library = f"{PACKAGES[name]} {metadata.version(PACKAGES[name])}"
+    print(json.dumps({"library": library, "partitions": partitions}), flush=True)
     for _ in sys.stdin:
         task()
         start = time.perf_counter_ns()
@@ -35,9 +39,11 @@ def main() -> None:
 
 
 def _litert(model: str, threads: int, value: Any) -> Task:
-    from edge_runtime.interpreter import chosen_interpreter, count_partitions
+    from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = chosen_interpreter().make(model_path=model, num_threads=threads)
+    from edge_runtime.interpreter import count_partitions
+
+    interpreter = Interpreter(model_path=model, num_threads=threads)
     return _filled(interpreter, value), count_partitions(interpreter)
 
 

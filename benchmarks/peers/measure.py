@@ -20,7 +20,6 @@ from benchmarks.peers.build import (
     RECIPES,
     STOCK,
     Network,
-    Say,
     build_onnx,
     build_ours,
     build_stock,
@@ -28,6 +27,7 @@ from benchmarks.peers.build import (
 )
 from benchmarks.peers.environments import ENVIRONMENTS, python_of
 from benchmarks.timing import ROOT, Distribution, Repeats, conditions, interleaved_ms
+from benchmarks.untrained import Say
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 
@@ -60,7 +60,7 @@ def measure_peers(
                 candidates |= build(cache, image_size, say)
             except UsageError as error:
                 left_out[name] = str(error)
-        found = compare(candidates | _with_tflite_runtime(candidates), cache, threads, rounds)
+        found = compare(candidates, cache, threads, rounds)
     found["left_out"] |= left_out
     return found | {"image_size": image_size}
 
@@ -75,6 +75,7 @@ def compare(
     candidates: Candidates, cache: Path, threads: int, rounds: int
 ) -> dict[str, Any]:
     """Times of all that can be run, in turn; a candidate of several networks takes their sum."""
+    candidates = {**candidates, **_with_tflite_runtime(candidates)}
     with contextlib.ExitStack() as stack:
         hosts: dict[str, list[Host]] = {}
         left_out: dict[str, str] = {}
@@ -92,7 +93,8 @@ def compare(
                                            strict=True)]
         models = [network.model for network in candidates[name] if network.model]
         results.append({
-            "name": name, "bytes": sum(model.stat().st_size for model in models) or None,
+            "name": name, "library": found[0].library,
+            "bytes": sum(model.stat().st_size for model in models) or None,
             "partitions": None if found[0].partitions is None else
             sum(host.partitions or 0 for host in found),
             **asdict(Distribution.of(row)), **asdict(Repeats.of(row))})
@@ -113,8 +115,10 @@ def _ratios(results: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 class Host:
     """A network in a process of its own; called, it runs once and returns milliseconds."""
 
-    def __init__(self, process: subprocess.Popen[str], partitions: int | None) -> None:
-        self._process, self.partitions = process, partitions
+    def __init__(
+        self, process: subprocess.Popen[str], library: str, partitions: int | None
+    ) -> None:
+        self._process, self.library, self.partitions = process, library, partitions
 
     def __call__(self) -> float:
         assert self._process.stdin and self._process.stdout
@@ -143,7 +147,7 @@ def _host(network: Network, cache: Path, threads: int) -> Iterator[Host]:
                 said = chatter.read().strip().splitlines() if process.wait() > 0 else []
                 raise UsageError(f"{network.library} cannot run it "
                                  f"({(said or ['it crashed'])[-1].strip()})")
-            yield Host(process, json.loads(line)["partitions"])
+            yield Host(process, **json.loads(line))
         finally:
             process.communicate()  # closes its input, at which it ends
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.everything import device_name, devices_table, measure_all, untrained_bundles
+from benchmarks.everything import device_name, devices_table, measure_all
 from benchmarks.regression import compare_latency, regression_table
 from benchmarks.results import read_result, write_result
 from edge_runtime.errors import UsageError
@@ -95,13 +94,3 @@ def test_mistakes(small_bundles: dict[str, Path], run_python: Run, tmp_path: Pat
     same = tmp_path / "mixed_wi8"
     with pytest.raises(UsageError, match="folders of different names, found mixed_wi8, mixed_wi8"):
         measure_all([small_bundles["mixed_wi8"], same])
-
-
-def test_untrained_bundles_that_are_there_are_taken(
-    small_bundles: dict[str, Path], tmp_path: Path
-) -> None:
-    for recipe in ("float32", "mixed_wi8"):
-        shutil.copytree(small_bundles[recipe], tmp_path / recipe)
-    said: list[str] = []
-    bundles = untrained_bundles(tmp_path, said.append)
-    assert [bundle.name for bundle in bundles] == ["float32", "mixed_wi8"] and said == []

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import wheels
 from benchmarks.size import installed_sizes, measure_size, size_table
-from edge_runtime.errors import BundleError
+from edge_runtime.errors import BundleError, UsageError
 
 MAX_INSTALLED = 200_000_000  # bytes, what a device is asked to make room for
 
@@ -49,6 +49,7 @@ def test_what_is_installed() -> None:
             "soxr"} <= set(sizes)
     assert not {"tensorflow", "keras", "librosa", "torch", "pytest"} & set(sizes)
     assert sizes["total"] == sum(size for name, size in sizes.items() if name != "total")
+    assert 300_000 < sizes["visavox"] < 5_000_000
     assert sizes["numpy"] > 10_000_000 and sizes["ai-edge-litert"] > 5_000_000
     assert sizes["total"] < MAX_INSTALLED
 
@@ -59,6 +60,15 @@ def test_every_requirement_of_the_base_install_is_counted() -> None:
         if "extra ==" not in requirement:
             name = requirement.split(">")[0].split("=")[0].split("<")[0].strip().lower()
             assert name in sizes
+
+
+def test_what_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> metadata.Distribution:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", missing)
+    with pytest.raises(UsageError, match="expected visavox to be installed"):
+        installed_sizes()
 
 
 def test_the_table(small_bundles: dict[str, Path]) -> None:

@@ -34,7 +34,7 @@ def test_points_over_time(
     with Image.open(tmp_path / "curve.png") as picture:
         assert picture.width > 400
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(UsageError, match="pip install matplotlib, or take the table"):
+    with pytest.raises(UsageError, match="pip install matplotlib, or keep to the table"):
         plot_sustained(content, tmp_path / "curve.png")
 
 
