@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edge_runtime.gallery.store import Gallery
 
 PERIOD_S = 0.2  # between two looks
-GONE_S = 0.8  # without a face, so that who comes next is somebody else
+GONE_S = 0.8  # without a face, so that whoever was there is taken for gone
 _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
 
 
@@ -60,28 +60,28 @@ class Watcher:
             raise UsageError("expected a bundle of a pair to watch with, found one fused network")
         self._identifier, self._detector, self._gallery = identifier, detector, gallery
         self._evidence, self._steady = Evidence(), SteadyName()
-        self._face_s = self._entered_s = -np.inf
-        self._missed = False  # whether a picture came without a face since the last one with
+        self._face_s = self._entered_s = -np.inf  # minus infinity: nobody has come
+        self._missed = False  # whether the last picture was without a face
         self._news = False  # whether anything came since the last decision
 
     def see(self, frame: Frame, clock: Stages) -> Quality:
         """A whole picture. Returns what is wrong with its largest face."""
         reader = InputReader(self._identifier.manifest.inputs, clock)
         reader.picture(frame.picture, self._detector)
-        if "face" in reader.arrays:
-            away_s = frame.at_s - self._face_s
-            if away_s >= FORGET_AFTER_S or (self._missed and away_s >= GONE_S):
-                self._evidence.clear()
-                self._steady.doubt()
-                self._entered_s = frame.at_s
+        there, away_s = "face" in reader.arrays, frame.at_s - self._face_s
+        if (self._missed and GONE_S <= away_s < np.inf) or (there and away_s >= FORGET_AFTER_S):
+            self._evidence.clear()
+            self._steady.doubt()
+            self._entered_s, self._face_s = frame.at_s, -np.inf
+        if there:
             self._face_s = frame.at_s
-        self._missed = "face" not in reader.arrays
+        self._missed = not there
         self._add(reader, "face", frame.at_s, clock)
         return reader.quality
 
     def heard_s(self, time_s: float) -> float:
         """How many seconds of sound are of whoever is there now: what was said before a face came
-        was said by somebody else."""
+        or went was said by somebody else."""
         return min(_HEARD_S, time_s - self._entered_s)
 
     def hear(self, clip: Clip, clock: Stages) -> Quality:
