@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edge_runtime.gallery.store import Gallery
 
 PERIOD_S = 0.2  # between two looks
-GONE_S = 0.8  # without a face, so that who comes next is somebody else
+GONE_S = 0.8  # without a face, so that whoever was there is taken for gone
 _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
 
 
@@ -50,8 +50,8 @@ class Watcher:
     """Gathers what single faces and clips say, and says who it is.
 
     Faces and clips that are not good enough say nothing. box: the largest face of the last picture,
-    good enough or not. Raises UsageError for a bundle of one
-    fused network, whose face and voice cannot come at different times.
+    good enough or not. Raises UsageError for a bundle of one fused network, whose face and voice
+    cannot come at different times.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Watcher:
         self._identifier, self._detector, self._gallery = identifier, detector, gallery
         self.box: Box | None = None
         self._evidence, self._steady = Evidence(), SteadyName()
-        self._face_s = self._entered_s = -np.inf
-        self._missed = False  # whether a picture came without a face since the last one with
+        self._face_s = self._entered_s = -np.inf  # minus infinity: nobody has come
+        self._missed = False  # whether the last picture was without a face
         self._news = False  # whether anything came since the last decision
         self._doubtful: set[Modality] = set()  # by the last face and clip that were used
 
@@ -72,20 +72,20 @@ class Watcher:
         reader = InputReader(self._identifier.manifest.inputs, clock)
         reader.picture(frame.picture, self._detector)
         self.box = reader.box
-        if "face" in reader.arrays:
-            away_s = frame.at_s - self._face_s
-            if away_s >= FORGET_AFTER_S or (self._missed and away_s >= GONE_S):
-                self._evidence.clear()
-                self._steady.doubt()
-                self._entered_s = frame.at_s
+        there, away_s = "face" in reader.arrays, frame.at_s - self._face_s
+        if (self._missed and GONE_S <= away_s < np.inf) or (there and away_s >= FORGET_AFTER_S):
+            self._evidence.clear()
+            self._steady.doubt()
+            self._entered_s, self._face_s = frame.at_s, -np.inf
+        if there:
             self._face_s = frame.at_s
-        self._missed = "face" not in reader.arrays
+        self._missed = not there
         self._add(reader, "face", frame.at_s, clock)
         return reader.quality
 
     def heard_s(self, time_s: float) -> float:
         """How many seconds of sound are of whoever is there now: what was said before a face came
-        was said by somebody else."""
+        or went was said by somebody else."""
         return min(_HEARD_S, time_s - self._entered_s)
 
     def hear(self, clip: Clip, clock: Stages) -> Quality:

@@ -10,14 +10,14 @@ import { logarithms, softmax } from "./scoring.js";
 import { unit } from "./similarity.js";
 import { DOUBTFUL, SAMPLE_RATE, speechWindow, voiceQuality } from "./sound.js";
 
-const GONE_S = 0.8; // without a face, so that who comes next is somebody else
+const GONE_S = 0.8; // without a face, so that whoever was there is taken for gone
 
 export class Watcher {
   #evidence = new Evidence();
   #steady = new SteadyName();
-  #faceS = -Infinity;
+  #faceS = -Infinity; // nobody has come
   #enteredS = -Infinity;
-  #missed = false; // whether a picture came without a face since the last one with
+  #missed = false; // whether the last picture was without a face
   #news = false; // whether anything came since the last decision
   #doubtful = []; // by the last clip that was used
   #networks;
@@ -36,23 +36,25 @@ export class Watcher {
     const { width, height } = picture;
     const boxes = await detect(this.#networks.run, camera.source, width, height);
     const { crop, flaws } = usableFace(picture, boxes);
-    this.#missed ||= !crop;
-    if (!crop) return { boxes, flaws, picture };
-    const input = faceInput(squareFace(crop, this.#networks.manifest.inputs.face.size));
-    const outputs = await runModality(this.#networks, "face", input);
     const awayS = timeS - this.#faceS;
-    if (awayS >= FORGET_AFTER_S || (this.#missed && awayS >= GONE_S)) {
+    const gone = this.#missed && awayS >= GONE_S && awayS < Infinity;
+    this.#missed = !crop;
+    if (gone || (crop && awayS >= FORGET_AFTER_S)) {
       this.#evidence.clear();
       this.#steady.doubt();
       this.#enteredS = timeS;
+      this.#faceS = -Infinity;
     }
+    if (!crop) return { boxes, flaws, picture };
     this.#faceS = timeS;
-    this.#missed = false;
+    const input = faceInput(squareFace(crop, this.#networks.manifest.inputs.face.size));
+    const outputs = await runModality(this.#networks, "face", input);
     this.#add("face", outputs, timeS);
     return { boxes, flaws, picture, embedding: outputs.embedding };
   }
 
-  /** How many seconds of sound are of whoever is there now. */
+  /** How many seconds of sound are of whoever is there now: what was said before a face came or
+   *  went was said by somebody else. */
   heardS(timeS) {
     return Math.min(this.#clipSamples / SAMPLE_RATE, timeS - this.#enteredS);
   }
