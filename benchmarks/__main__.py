@@ -14,6 +14,7 @@ from benchmarks.compare import compare_files, compare_table
 from benchmarks.device.command import add_device
 from benchmarks.everything import measure_all
 from benchmarks.gallery import gallery_conditions, gallery_table, measure_gallery
+from benchmarks.kiosk.command import add_kiosk
 from benchmarks.latency import add_details, latency_table, measure_latency
 from benchmarks.open_set import measure_open_set, open_set_text
 from benchmarks.operations import METHOD, operations_table
@@ -96,6 +97,7 @@ def main() -> int:
     _add_accuracy(commands)
     _add_machine(commands)
     add_device(commands)
+    add_kiosk(commands)
     return commands.main()
 
 

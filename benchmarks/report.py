@@ -11,6 +11,7 @@ from benchmarks.accuracy_table import ladder_tables
 from benchmarks.device.table import device_section
 from benchmarks.everything import devices_table
 from benchmarks.gallery import gallery_conditions, gallery_table
+from benchmarks.kiosk.measure import kiosk_table
 from benchmarks.open_set import open_set_text
 from benchmarks.peers.measure import peers_table
 from benchmarks.recipes import recipes_table
@@ -165,6 +166,12 @@ def devices(results: Path = RESULTS) -> str:
     return devices_table(found) if found else "Devices: not run."
 
 
+def kiosk(results: Path = RESULTS) -> str:
+    """A kiosk under load."""
+    file = results / "kiosk.json"
+    return kiosk_table(read_result(file)) if file.is_file() else "A kiosk under load: not run."
+
+
 def families_tables(results: Path = RESULTS) -> str:
     """A table for each sweep that was run, the source experiment's rows above ours."""
     parts = [_families_table(read_result(results / "source-experiment.json"), read_result(file))
@@ -234,5 +241,5 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
     "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
     "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices,
-    "emulated devices": device_section, "doctor": lambda _: doctor_table(),
+    "emulated devices": device_section, "kiosk": kiosk, "doctor": lambda _: doctor_table(),
 }

@@ -213,13 +213,29 @@ class Emulated(msgspec.Struct):
     conditions: dict[str, Any]
 
 
+class KioskLoad(msgspec.Struct):
+    minutes: float
+    rate: float
+    listeners: int
+    requests: int
+    messages: int
+    errors: dict[str, int]
+    times: dict[str, Times]
+    settled_after_s: float
+    settled_mib: float
+    end_mib: float
+    growth: float
+    cores: float
+    conditions: Conditions
+
+
 KINDS: dict[str, type[msgspec.Struct]] = {
     "train evaluate": Evaluated, "train sweep": Families, "convert sweep": Recipes,
     "convert support": Support, "benchmarks latency": Latency, "benchmarks size": Size,
     "benchmarks sustained": Sustained,
     "benchmarks peers": Peers, "benchmarks gallery": Gallery, "benchmarks open-set": OpenSet,
     "benchmarks accuracy": Ladders, "benchmarks roofline": Roofline, "benchmarks all": Device,
-    "benchmarks device": Emulated,
+    "benchmarks device": Emulated, "benchmarks kiosk": KioskLoad,
     "source experiment": Source,
 }
 

@@ -25,6 +25,7 @@ from benchmarks.report import (
     devices,
     families_tables,
     gallery,
+    kiosk,
     peers,
     support,
 )
@@ -45,6 +46,7 @@ _WHOLE: tuple[tuple[str, Callable[[Path], str], str, Chart | None], ...] = (
     ("Families and fusions", families_tables, "", None),
     ("Recipes by family", support, "support", None),
     ("Searching enrolled people", gallery, "gallery", None),
+    ("A kiosk under load", kiosk, "kiosk", None),
 )
 # Heading, table and chart of each result file of a kind.
 _EACH: tuple[tuple[str, str, Callable[[Content], str], Chart], ...] = (

@@ -1,0 +1,1 @@
+"""How a kiosk bears a long load."""

@@ -1,0 +1,31 @@
+"""`python -m benchmarks kiosk`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from benchmarks.kiosk.measure import is_bad, kiosk_table, measure_kiosk
+from edge_runtime.command import Commands
+from edge_runtime.result_file import print_result
+
+
+def add_kiosk(commands: Commands) -> None:
+    kiosk = commands.add("kiosk", _kiosk, "a kiosk under load: latency, errors, memory")
+    kiosk.add_argument("arguments", nargs="*", metavar="-- ARGUMENT",
+                       help="of 'visavox kiosk' (--demo demo)")
+    kiosk.add_argument("--minutes", type=float, default=30.0, metavar="M", help="(30)")
+    kiosk.add_argument("--rate", type=float, default=20.0, metavar="N",
+                       help="requests a second (20)")
+    kiosk.add_argument("--listeners", type=int, default=2, metavar="N",
+                       help="clients that listen by WebSocket (2)")
+    kiosk.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _kiosk(options: Namespace) -> int:
+    content = measure_kiosk(options.arguments or ["--demo", "demo"], seconds=60 * options.minutes,
+                            rate=options.rate, listeners=options.listeners)
+    if options.json:
+        print_result("benchmarks kiosk", content)
+    else:
+        print(kiosk_table(content))
+    return int(is_bad(content))
