@@ -17,6 +17,7 @@ from edge_runtime.bundle import load_bundle
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 from edge_runtime.manifest import FILE_NAME
+from edge_runtime.phone.packages import FOLDER as PACKAGES
 
 DISTRIBUTION = "visavox"
 
@@ -31,7 +32,7 @@ def measure_size(
     that of a process of its own. What cannot be measured has a reason in the place of figures.
     """
     content = {"results": [_bundle_size(path) for path in paths],
-               "installed": {"bytes": installed_sizes()}}
+               "installed": {"bytes": installed_sizes(), "phone_bytes": _phone_bytes()}}
     if platforms:
         content["platforms"] = measure_platforms()
     if tensorflow:
@@ -83,8 +84,14 @@ def _files(distribution: metadata.Distribution) -> Iterable[Path]:
     """In a clone, where `visavox` is installed in place, pip lists none of its files."""
     if distribution.name == DISTRIBUTION:
         package = Path(edge_runtime.__file__).parent
-        return (path for path in package.rglob("*") if path.parent.name != "__pycache__")
+        return (path for path in package.rglob("*")
+                if path.parent.name != "__pycache__" and not path.is_relative_to(PACKAGES))
     return (Path(str(file.locate())) for file in distribution.files or [])
+
+
+def _phone_bytes() -> int:
+    """Of what a kiosk hands on to phones and does not run itself, where `make web` has been."""
+    return sum(_bytes(path) for path in PACKAGES.rglob("*"))
 
 
 def _is_installed(name: str) -> bool:
@@ -115,6 +122,9 @@ def size_table(content: dict[str, Any]) -> str:
                                             for name, size in sorted(sizes.items(),
                                                                      key=lambda item: item[1])])
     parts = [bundles, *_tensorflow_line(content), installed]
+    if phone := content["installed"].get("phone_bytes"):
+        parts.append(f"Not counted: {phone / 1e6:.1f} MB of LiteRT.js that a kiosk hands to phones "
+                     "(`make web`).")
     if "platforms" in content:
         parts.append(_platforms_table(content["platforms"]))
     return "\n\n".join(parts)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import wheels
+from benchmarks import size, wheels
 from benchmarks.size import installed_sizes, measure_size, size_table
 from edge_runtime.errors import BundleError, UsageError
 
@@ -73,12 +73,24 @@ def test_what_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_table(small_bundles: dict[str, Path]) -> None:
     content = measure_size([small_bundles["float32"]], tensorflow=False)
-    bundles, installed = size_table(content).split("\n\n")
+    content["installed"]["phone_bytes"] = 12_345_678
+    bundles, installed, phone = size_table(content).split("\n\n")
     result = content["results"][0]
     assert f"{result['bytes']['total'] / 1e6:.2f}" in bundles.splitlines()[2]
     lines = installed.splitlines()[2:]
     assert len(lines) == len(content["installed"]["bytes"])
     assert "total" in lines[-1]
+    assert phone.startswith("Not counted: 12.3 MB")
+
+
+def test_what_phones_are_handed_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some other folder of the package, in the place of what `make web` fetches."""
+    handed = size.PACKAGES.parent.parent / "page"
+    monkeypatch.setattr(size, "PACKAGES", size.PACKAGES / "nothing")
+    before = installed_sizes()["visavox"]
+    monkeypatch.setattr(size, "PACKAGES", handed)
+    assert before - installed_sizes()["visavox"] == sum(
+        file.stat().st_size for file in handed.rglob("*") if file.is_file())
 
 
 def test_what_cannot_be_measured_has_a_reason(
@@ -107,10 +119,10 @@ def test_wheels_of_other_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     found = wheels.measure_platforms()
-    for platform, size in (("x86_64", 5000), ("aarch64", 1000)):
+    for platform, packed in (("x86_64", 5000), ("aarch64", 1000)):
         assert set(found[platform]["installed_bytes"]) == {"numpy", "msgspec", "soxr"}
         for package, unpacked in found[platform]["installed_bytes"].items():
-            assert size < unpacked < size + 500
+            assert packed < unpacked < packed + 500
             assert 0 < found[platform]["wheel_bytes"][package] < 2000  # zeros, compressed
 
 
