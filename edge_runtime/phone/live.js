@@ -4,6 +4,7 @@ import { percent, text } from "./language.js";
 import { largest } from "./scoring.js";
 import { levelDb } from "./sound.js";
 
+const LONG = 12; // letters of a headline that is set smaller
 const QUIET_DB = -60;
 const byId = (id) => document.getElementById(id);
 
@@ -41,7 +42,9 @@ export function showDecision(seen, { named, verdict }) {
   const best = verdict?.names.length ? largest(verdict.scores.fused) : null;
   const name = named ?? (likely && best !== null ? verdict.names[best] : null);
   write("state", text(likely && name ? "state.likely" : `state.${state}`));
-  write("name", name ?? text(`headline.${state}`));
+  const headline = name ?? text(`headline.${state}`);
+  write("name", headline);
+  byId("name").classList.toggle("long", headline.length > LONG);
   write("reason", verdict ? text(`reason.${verdict.reason}`) : text(`what.${state}`));
   const index = verdict && name ? verdict.names.indexOf(name) : -1;
   byId("confidence").hidden = index < 0;
