@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge_runtime.command import counted
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.processor import CPUFREQ, celsius, clock_mhz, is_throttled
 from edge_runtime.interpreter import chosen_interpreter
@@ -151,6 +152,19 @@ def conditions(threads: int | list[int]) -> dict[str, Any]:
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         memory_mib=_memory_mib(), system=platform.platform(), python=platform.python_version(),
         interpreter=str(chosen_interpreter()), threads=threads))
+
+
+def conditions_line(known: Mapping[str, Any]) -> str:
+    """The conditions in a line."""
+    return (f"{known['cpu']}, {threads_text(known['threads'])}, {known['interpreter']}, "
+            f"load {known['load']}")
+
+
+def threads_text(count: int | Sequence[int]) -> str:
+    """1 thread; 1, 2, 4 threads."""
+    if isinstance(count, int):
+        return counted(count, "thread")
+    return f"{', '.join(map(str, count))} threads"
 
 
 def _read(path: Path) -> str | None:

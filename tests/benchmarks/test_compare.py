@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.cli import main
 from benchmarks.compare import SAME, compare_files, compare_table, unlike_conditions
 from benchmarks.timing import conditions
 from edge_runtime.errors import UsageError
@@ -87,18 +87,13 @@ def test_nothing_in_common(write: Write) -> None:
         compare_files(write("a.json", {"x": 1.0}), write("b.json", {"y": 1.0}))
 
 
-def test_the_command(
-    write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = write("a.json", {"x": 1.0}), write("b.json", {"x": 2.0}, cores=99)
-    arguments = ["benchmarks", "compare", str(before), str(after)]
-    monkeypatch.setattr("sys.argv", arguments)
-    assert main() == 2
+    arguments = ["compare", str(before), str(after)]
+    assert main(arguments) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
-    monkeypatch.setattr("sys.argv", [*arguments, "--force"])
-    assert main() == 0
+    assert main([*arguments, "--force"]) == 0
     said = capsys.readouterr().out
     assert "2.00" in said and "unlike: cores is" in said
-    monkeypatch.setattr("sys.argv", [*arguments[:3], "missing.json"])
-    assert main() == 2
+    assert main([*arguments[:2], "missing.json"]) == 2
     assert "no such result file" in capsys.readouterr().err

@@ -1,0 +1,30 @@
+"""`python -m benchmarks compare`: two result files beside each other."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from benchmarks.cli.options import add_json
+from edge_runtime.command import Commands
+from edge_runtime.result_file import print_result
+
+
+def add(commands: Commands) -> None:
+    compare = commands.add("compare", _compare, "two result files beside each other")
+    compare.add_argument("before", type=Path, metavar="BEFORE.json")
+    compare.add_argument("after", type=Path, metavar="AFTER.json")
+    compare.add_argument("--force", action="store_true", help="also of unlike conditions")
+    add_json(compare)
+
+
+def _compare(options: Namespace) -> None:
+    from benchmarks.compare import compare_files, compare_table
+
+    content = compare_files(options.before, options.after, force=options.force)
+    if options.json:
+        print_result("benchmarks compare", content)
+        return
+    print(compare_table(content))
+    for reason in content["unlike"]:
+        print(f"unlike: {reason}")
