@@ -6,8 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.cli.options import add_json
-from edge_runtime.command import Commands
-from edge_runtime.result_file import print_result
+from edge_runtime.command import Commands, print_json
 
 
 def add(commands: Commands) -> None:
@@ -19,12 +18,11 @@ def add(commands: Commands) -> None:
 
 
 def _compare(options: Namespace) -> None:
-    from benchmarks.compare import compare_files, compare_table
+    from benchmarks.compare import compare_table, compare_times, read_times
 
-    content = compare_files(options.before, options.after, force=options.force)
-    if options.json:
-        print_result("benchmarks compare", content)
-        return
-    print(compare_table(content))
-    for reason in content["unlike"]:
-        print(f"unlike: {reason}")
+    content = compare_times(read_times(options.before), read_times(options.after),
+                            force=options.force)
+    if options.json:  # no result file: nothing was measured
+        print_json(content)
+    else:
+        print(compare_table(content))

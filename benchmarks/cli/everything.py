@@ -9,7 +9,6 @@ from pathlib import Path
 
 from benchmarks.cli.options import add_rounds
 from edge_runtime.command import Commands
-from edge_runtime.errors import UsageError
 from edge_runtime.result_file import stamped
 
 
@@ -27,18 +26,15 @@ def add(commands: Commands) -> None:
 
 
 def _all(options: Namespace) -> int:
+    from benchmarks.compare import compare_table, compare_times, read_times
     from benchmarks.everything import measure_all
     from benchmarks.latency import latency_table
-    from benchmarks.regression import compare_latency, regression_table
-    from benchmarks.results import RESULTS, read_result, write_result
+    from benchmarks.results import RESULTS, write_result
     from benchmarks.size import size_table
     from benchmarks.timing import ROOT
     from benchmarks.untrained import untrained_bundles
 
-    before = read_result(options.against) if options.against else None
-    if before and before["kind"] != "benchmarks all":
-        raise UsageError(f"{options.against}: expected what 'all' has written, found "
-                         f"'{before['kind']}'")
+    before = read_times(options.against, ["benchmarks all"]) if options.against else None
     say = functools.partial(print, file=sys.stderr, flush=True)
     bundles = options.bundles or untrained_bundles(ROOT / "build" / "untrained", say)
     content = measure_all(bundles, rounds=options.rounds, say=say)
@@ -47,6 +43,6 @@ def _all(options: Namespace) -> int:
     print(f"{latency_table(content['latency'])}\n\n{size_table(content['size'])}\n\n{out}")
     if before is None:
         return 0
-    rows = compare_latency(content["latency"], before["latency"], force=options.force)
-    print(f"\n{regression_table(rows)}")
-    return int(any(row["slower"] for row in rows))
+    compared = compare_times(before, content["latency"], force=options.force)
+    print(f"\n{compare_table(compared)}")
+    return int(any(row["slower"] for row in compared["results"]))
