@@ -1,42 +1,69 @@
-"""Two result files beside each other, if they were measured under the same conditions."""
+"""Two results beside each other, if they were measured under the same conditions."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results import read_result
+from benchmarks.timing import threads_text
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 
+TIMED = ("benchmarks latency", "benchmarks peers", "benchmarks all")
+MAX_RATIO = 1.1  # of medians: from there on it has become slower
 SAME = ("cpu", "cores", "governor", "throttled", "memory_mib", "system", "python", "interpreter",
         "threads")
 # How far apart they may be: shares of the larger, load and degrees.
 _MAX_CLOCK, _MAX_LOAD, _MAX_CELSIUS = 0.1, 1.0, 10.0
 
+Content = Mapping[str, Any]
 
-def compare_files(before: Path, after: Path, *, force: bool = False) -> dict[str, Any]:
-    """{"unlike": [reasons], "results": [{"name", "before_ms", "after_ms", "ratio"}]}.
 
-    Raises UsageError for a file that holds no times, for two without a result in common, and,
-    unless `force`, for files of unlike conditions, with the reasons.
+def read_times(path: Path, kinds: Sequence[str] = TIMED) -> dict[str, Any]:
+    """What `latency` or `peers` found, {"results", "conditions", ...}, from a result file of one
+    of these kinds. UsageError for any other."""
+    content = read_result(path)
+    if content["kind"] not in kinds:
+        raise UsageError(f"{path}: expected a result of {', '.join(kinds)}, found "
+                         f"'{content['kind']}'")
+    times: dict[str, Any] = content.get("latency", content)
+    return times
+
+
+def compare_times(before: Content, after: Content, *, force: bool = False) -> dict[str, Any]:
+    """{"unlike": [reasons], "results": [{"name", "before_ms", "after_ms", "ratio", "slower"}]}, by
+    what `read_times` gives.
+
+    UsageError for two without a result in common, and, unless `force`, where conditions or recipes
+    are unlike, with the reasons.
     """
-    contents = [_read(path) for path in (before, after)]
-    unlike = unlike_conditions(*(content["conditions"] for content in contents))
+    first, second = ({(result["name"], result.get("threads")): result
+                      for result in content["results"]} for content in (before, after))
+    both = [key for key in first if key in second]
+    if not both:
+        raise UsageError("expected a result of the same name in both, found "
+                         f"{', '.join(name for name, _ in first)} and "
+                         f"{', '.join(name for name, _ in second)}")
+    unlike = [*unlike_conditions(before["conditions"], after["conditions"]),
+              *(f"{key[0]} is {one} in one and {other} in the other" for key in both
+                if (one := first[key].get("recipe")) != (other := second[key].get("recipe")))]
     if unlike and not force:
-        raise UsageError(f"{before} and {after} cannot be compared: {'; '.join(unlike)}; measure "
-                         "both again under the same conditions, or compare them with --force")
-    first, second = (_medians(content) for content in contents)
-    rows = [{"name": name, "before_ms": ms, "after_ms": second[name],
-             "ratio": round(second[name] / ms, 3)} for name, ms in first.items() if name in second]
-    if not rows:
-        raise UsageError(f"expected results of the same names, found {', '.join(first)} in "
-                         f"{before} and {', '.join(second)} in {after}")
+        raise UsageError(f"these results cannot be compared: {'; '.join(unlike)}; measure both "
+                         "under like conditions, or compare them with --force")
+    several = len({threads for _, threads in first}) > 1
+    rows = []
+    for key in both:
+        name, threads = key
+        old, new = _median_ms(first[key]), _median_ms(second[key])
+        rows.append({"name": f"{name}, {threads_text(threads)}" if several else name,
+                     "before_ms": old, "after_ms": new, "ratio": round(new / old, 3),
+                     "slower": new > MAX_RATIO * old})
     return {"unlike": unlike, "results": rows}
 
 
-def unlike_conditions(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+def unlike_conditions(first: Content, second: Content) -> list[str]:
     """Why two measurements say nothing about each other; empty where nothing speaks against it."""
     reasons = [f"{key} is {first.get(key)} in one and {second.get(key)} in the other"
                for key in SAME if first.get(key) != second.get(key)]
@@ -49,34 +76,15 @@ def unlike_conditions(first: Mapping[str, Any], second: Mapping[str, Any]) -> li
     return reasons
 
 
-def _medians(content: Mapping[str, Any]) -> dict[str, float]:
-    """By name, and by threads where they differ within a file."""
-    found = {}
-    for result in content["results"]:
-        name = result["name"]
-        if isinstance(content["conditions"].get("threads"), list):
-            name += f", {result['threads']} threads"
-        ms = result["median_ms"]
-        found[name] = ms["total"] if isinstance(ms, dict) else ms
-    return found
+def _median_ms(result: Content) -> float:
+    ms = result["median_ms"]
+    return float(ms["total"] if isinstance(ms, Mapping) else ms)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["conditions"] and all(row["name"] and row["median_ms"]
-                                         for row in content["results"]):
-            return dict(content)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such result file") from None
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise UsageError(f"{path}: expected what 'latency --json' or 'peers --json' printed, found "
-                     "something else")
-
-
-def compare_table(content: Mapping[str, Any]) -> str:
-    """The results as a Markdown table."""
-    return table(["", "before (ms)", "after (ms)", "after / before"],
+def compare_table(content: Content) -> str:
+    """The results as a Markdown table, and what is unlike."""
+    rows = table(["", "before (ms)", "after (ms)", "after / before", "slower by over 10 %"],
                  [[row["name"], f"{row['before_ms']:.2f}", f"{row['after_ms']:.2f}",
-                   f"{row['ratio']:.2f}"] for row in content["results"]])
+                   f"{row['ratio']:.2f}", "yes" if row["slower"] else "no"]
+                  for row in content["results"]])
+    return "\n".join([rows, *(f"unlike: {reason}" for reason in content["unlike"])])

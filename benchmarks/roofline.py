@@ -2,32 +2,25 @@
 
 The floor is the sum over layers of max(2 * multiply-adds / peak, bytes / bandwidth), by peaks that
 are measured beside the networks: see benchmarks/peaks.py. The interpreter has no profile that
-Python can read; in its place each layer is timed alone, as a model of one operation cut out of the
-file. That these times add up to the network's own is shown beside them (`alone_ms`).
-
-One thread is timed by the processor time that it gets: other programs, which stop a long product of
-matrices more often than a short layer, would make the peak look lower than it is.
+Python can read; in its place each layer is timed alone, see benchmarks/operations.py. That these
+times add up to the network's own is shown beside them (`alone_ms`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cutting import single_operations
-from benchmarks.graph import Layer, read_layers, sum_model
+from benchmarks.graph import read_layers
 from benchmarks.latency import open_bundles
-from benchmarks.operations import call_of
+from benchmarks.operations import alone_ms, call_of
 from benchmarks.peaks import PUBLISHED, Peak, peak_tasks
-from benchmarks.timing import Distribution, conditions, interleaved_ms, timed_ms
-from edge_runtime.command import with_progress
+from benchmarks.timing import Distribution, clock_of, conditions, interleaved_ms
 from edge_runtime.errors import UsageError
 
 PEAK_RUNS = 20
-LAYER_RUNS = 30
 WORST = 5
 
 
@@ -47,7 +40,7 @@ def measure_roofline(
               for part, model in bundle.models.items()}
     tasks = {key: call_of(model, threads) for key, model in models.items()}
     before = _peak_ms(threads)
-    times = interleaved_ms(tasks, rounds, _clock(threads))
+    times = interleaved_ms(tasks, rounds, clock_of(threads))
     after = _peak_ms(threads)
     peak = Peak.best_of({name: before[name] + after[name] for name in before})
     results = [
@@ -61,19 +54,9 @@ def measure_roofline(
                 "processor time" if threads == 1 else "wall")}}
 
 
-def _clock(threads: int) -> Callable[[Callable[[], object]], float]:
-    return _processor_ms if threads == 1 else timed_ms
-
-
-def _processor_ms(task: Callable[[], object]) -> float:
-    start = time.thread_time_ns()
-    task()
-    return (time.thread_time_ns() - start) / 1e6
-
-
 def _peak_ms(threads: int) -> dict[str, list[float]]:
     """One after the other: a product of large matrices leaves nothing of a row in a cache."""
-    return {name: interleaved_ms({name: task}, PEAK_RUNS // 2, _clock(threads))[name]
+    return {name: interleaved_ms({name: task}, PEAK_RUNS // 2, clock_of(threads))[name]
             for name, task in peak_tasks(threads).items()}
 
 
@@ -86,7 +69,8 @@ def _network(
 ) -> dict[str, Any]:
     layers = read_layers(model)
     floors = [peak.floor_ms(layer) for layer in layers]
-    alone = _alone_ms(model, layers, threads)
+    alone = [ms if layer.bytes else 0.0
+             for layer, (_, ms) in zip(layers, alone_ms(model, threads), strict=True)]
     spread = Distribution.of(times_ms)
     floor = sum(floors)
     worst = sorted(range(len(layers)), key=lambda i: floors[i] - alone[i])[:WORST]
@@ -112,17 +96,6 @@ def _network(
                    "floor_ms": round(floors[i], 4), "alone_ms": round(alone[i], 4)} for i in worst],
         "predicted_ms": {name: round(sum(map(core.peak.floor_ms, layers)), 2)
                          for name, core in PUBLISHED.items()}}
-
-
-def _alone_ms(model: bytes, layers: Sequence[Layer], threads: int) -> list[float]:
-    """The quickest run of each layer alone, less what calling the interpreter takes."""
-    def least_ms(model: bytes) -> float:
-        return min(interleaved_ms({"": call_of(model, threads)}, LAYER_RUNS, _clock(threads))[""])
-
-    call = least_ms(sum_model(1))
-    parts = [part for _, part in single_operations(model)]
-    return [max(least_ms(part) - call, 0.0) if layer.bytes else 0.0
-            for layer, part in with_progress(list(zip(layers, parts, strict=True)), "layers")]
 
 
 def _short(name: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge_runtime.command import counted
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.processor import CPUFREQ, celsius, clock_mhz, is_throttled
 from edge_runtime.interpreter import chosen_interpreter
@@ -75,6 +76,19 @@ def timed_ms(task: Callable[[], object]) -> float:
     start = time.perf_counter_ns()
     task()
     return (time.perf_counter_ns() - start) / 1e6
+
+
+def clock_of(threads: int) -> Callable[[Callable[[], object]], float]:
+    """For short runs beside long ones. One thread is timed by the processor time that it gets:
+    other programs, which stop a long product of matrices more often than a short layer, would make
+    the machine's peak look lower than it is."""
+    return _processor_ms if threads == 1 else timed_ms
+
+
+def _processor_ms(task: Callable[[], object]) -> float:
+    start = time.thread_time_ns()
+    task()
+    return (time.thread_time_ns() - start) / 1e6
 
 
 def interleaved_ms(
@@ -151,6 +165,19 @@ def conditions(threads: int | list[int]) -> dict[str, Any]:
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         memory_mib=_memory_mib(), system=platform.platform(), python=platform.python_version(),
         interpreter=str(chosen_interpreter()), threads=threads))
+
+
+def conditions_line(known: Mapping[str, Any]) -> str:
+    """The conditions in a line."""
+    return (f"{known['cpu']}, {threads_text(known['threads'])}, {known['interpreter']}, "
+            f"load {known['load']}")
+
+
+def threads_text(count: int | Sequence[int]) -> str:
+    """1 thread; 1, 2, 4 threads."""
+    if isinstance(count, int):
+        return counted(count, "thread")
+    return f"{', '.join(map(str, count))} threads"
 
 
 def _read(path: Path) -> str | None:

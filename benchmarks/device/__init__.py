@@ -16,5 +16,4 @@ inference take? Never times: emulated time means nothing.
     check       both sides, and what differs
     baseline    counts beside those of an earlier result
     table       the results in words
-    command     the command line
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,46 +10,70 @@ from typing import Any
 
 import pytest
 
-from benchmarks.__main__ import main
-from benchmarks.compare import SAME, compare_files, compare_table, unlike_conditions
+from benchmarks.cli import main
+from benchmarks.compare import (
+    SAME,
+    TIMED,
+    compare_table,
+    compare_times,
+    read_times,
+    unlike_conditions,
+)
+from benchmarks.results import RESULTS, write_result
 from benchmarks.timing import conditions
 from edge_runtime.errors import UsageError
 
-Write = Callable[..., Path]
+BEFORE = {
+    "conditions": conditions(1) | {"load": 0.5},
+    "results": [{"name": "float32", "recipe": "float32", "threads": 1,
+                 "median_ms": {"face": 2.0, "total": 40.0}},
+                {"name": "mixed", "recipe": "mixed_wi8", "threads": 1,
+                 "median_ms": {"face": 1.0, "total": 20.0}}]}
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """A result file with these medians, measured under this machine's conditions but for some."""
-    known = conditions(1) | {"load": 0.5}
-
-    def made(name: str, medians: dict[str, Any], **changed: Any) -> Path:
-        rows = [{"name": key, "median_ms": ms} for key, ms in medians.items()]
-        path = tmp_path / name
-        path.write_text(json.dumps({"results": rows, "conditions": known | changed}))
-        return path
-
-    return made
+def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    content = copy.deepcopy(BEFORE)
+    change(content)
+    return content
 
 
-def test_medians_of_the_same_names(write: Write) -> None:
-    before = write("a.json", {"x": {"face": 1.0, "total": 2.0}, "only": {"total": 1.0}})
-    after = write("b.json", {"x": {"face": 1.0, "total": 3.0}})
-    content = compare_files(before, after)
+def slow(content: dict[str, Any]) -> None:
+    content["results"][0]["median_ms"]["total"] = 43.9
+    content["results"][1]["median_ms"]["total"] = 22.1
+
+
+def test_slower_is_said() -> None:
+    content = compare_times(BEFORE, changed(slow))
     assert content == {"unlike": [], "results": [
-        {"name": "x", "before_ms": 2.0, "after_ms": 3.0, "ratio": 1.5}]}
-    assert "| x |" in compare_table(content) and "1.50" in compare_table(content)
+        {"name": "float32", "before_ms": 40.0, "after_ms": 43.9, "ratio": 1.097, "slower": False},
+        {"name": "mixed", "before_ms": 20.0, "after_ms": 22.1, "ratio": 1.105, "slower": True}]}
+    cells = [cell.strip() for cell in compare_table(content).splitlines()[3].split("|")[1:-1]]
+    assert cells == ["mixed", "20.00", "22.10", "1.10", "yes"]
+
+
+def test_what_both_hold_is_compared() -> None:
+    after = changed(lambda content: content["results"].pop(0))
+    assert [row["name"] for row in compare_times(BEFORE, after)["results"]] == ["mixed"]
+    after = changed(lambda content: [r.update(name=f"new {r['name']}") for r in content["results"]])
+    with pytest.raises(UsageError, match="found float32, mixed and new float32, new mixed"):
+        compare_times(BEFORE, after)
 
 
 @pytest.mark.parametrize("key", SAME)
-def test_unlike_conditions_are_refused_with_the_reason(key: str, write: Write) -> None:
-    before = write("a.json", {"x": 1.0})
-    after = write("b.json", {"x": 2.0}, **{key: "another"})
-    with pytest.raises(UsageError, match=f"{key} is .* and another in the other.*--force"):
-        compare_files(before, after)
-    content = compare_files(before, after, force=True)
-    assert content["results"][0]["ratio"] == 2.0
+def test_unlike_conditions_are_refused_with_the_reason(key: str) -> None:
+    after = changed(lambda content: content["conditions"].update({key: "another"}))
+    with pytest.raises(UsageError, match=f"{key} is .* and another in the other; .*--force"):
+        compare_times(BEFORE, after)
+    content = compare_times(BEFORE, after, force=True)
+    assert len(content["results"]) == 2
     assert len(content["unlike"]) == 1 and content["unlike"][0].startswith(key)
+
+
+def test_another_recipe_is_unlike() -> None:
+    after = changed(lambda content: content["results"][0].update(recipe="dynamic_wi8"))
+    with pytest.raises(UsageError, match="float32 is float32 in one and dynamic_wi8 in the other"):
+        compare_times(BEFORE, after)
+    assert len(compare_times(BEFORE, after, force=True)["results"]) == 2
 
 
 @pytest.mark.parametrize(("first", "second", "unlike"), [
@@ -65,40 +90,39 @@ def test_what_drifts_may_differ_a_little(
     assert bool(unlike_conditions(second, first)) == unlike
 
 
-def test_threads_tell_results_apart(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps({"conditions": {"threads": [1, 2]}, "results": [
-        {"name": "x", "threads": n, "median_ms": {"total": 3.0 / n}} for n in (1, 2)]}))
-    names = [row["name"] for row in compare_files(path, path)["results"]]
-    assert names == ["x, 1 threads", "x, 2 threads"]
+def test_threads_tell_results_apart() -> None:
+    content = {"conditions": {"threads": [1, 2]}, "results": [
+        {"name": "x", "threads": n, "median_ms": {"total": 3.0 / n}} for n in (1, 2)]}
+    assert [(row["name"], row["after_ms"]) for row in compare_times(content, content)["results"]
+            ] == [("x, 1 thread", 3.0), ("x, 2 threads", 1.5)]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": [], "conditions": {}}', "\x00",
-                                  '{"results": [{}], "conditions": {"cpu": "x"}}'])
-def test_what_is_no_result_file(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(text)
-    with pytest.raises(UsageError, match="expected what 'latency --json' or 'peers --json'"):
-        compare_files(path, path)
+@pytest.mark.parametrize("name", ["latency", "peers", "amd-epyc"])
+def test_committed_results_are_as_quick_as_themselves(name: str) -> None:
+    times = read_times(RESULTS / f"{name}.json")
+    rows = compare_times(times, times)["results"]
+    assert len(rows) == len(times["results"]) > 2
+    assert all(row["ratio"] == 1 and not row["slower"] for row in rows)
 
 
-def test_nothing_in_common(write: Write) -> None:
-    with pytest.raises(UsageError, match=r"found x in .* and y in"):
-        compare_files(write("a.json", {"x": 1.0}), write("b.json", {"y": 1.0}))
+def test_what_holds_no_times() -> None:
+    with pytest.raises(UsageError, match=f"expected a result of {', '.join(TIMED)}, found "
+                                         "'benchmarks size'"):
+        read_times(RESULTS / "size.json")
 
 
-def test_the_command(
-    write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before, after = write("a.json", {"x": 1.0}), write("b.json", {"x": 2.0}, cores=99)
-    arguments = ["benchmarks", "compare", str(before), str(after)]
-    monkeypatch.setattr("sys.argv", arguments)
-    assert main() == 2
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.loads((RESULTS / "latency.json").read_text())
+    content["conditions"]["cores"] = 99
+    content["results"][0]["median_ms"]["total"] *= 2
+    write_result(tmp_path / "after.json", content)
+    arguments = ["compare", str(RESULTS / "latency.json"), str(tmp_path / "after.json")]
+    assert main(arguments) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
-    monkeypatch.setattr("sys.argv", [*arguments, "--force"])
-    assert main() == 0
+    assert main([*arguments, "--force"]) == 0
     said = capsys.readouterr().out
     assert "2.00" in said and "unlike: cores is" in said
-    monkeypatch.setattr("sys.argv", [*arguments[:3], "missing.json"])
-    assert main() == 2
-    assert "no such result file" in capsys.readouterr().err
+    assert main([*arguments, "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["ratio"] == 2.0
+    assert main([*arguments[:2], "missing.json"]) == 2
+    assert "the result file is missing" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks import latency
-from benchmarks.__main__ import main
+from benchmarks.cli import main
 from benchmarks.latency import latency_table, measure_latency
 from edge_runtime.errors import BundleError, UsageError
 
@@ -133,9 +133,7 @@ def test_a_mistake_is_one_line(tmp_path: Path, run_python: Run) -> None:
     (("--sustained", "1s", "--threads", "1,2"), "expects one number of --threads"),
 ])
 def test_options_that_make_no_sense(
-    arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["benchmarks", "latency", "nowhere", *arguments])
-    assert main() == 2
+    assert main(["latency", "nowhere", *arguments]) == 2
     assert message in capsys.readouterr().err

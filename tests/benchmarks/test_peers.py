@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.cli import main
 from benchmarks.peers import environments
 from benchmarks.peers.build import FRONT_END, PAIR, STOCK, Network, build_onnx, build_stock, ours
 from benchmarks.peers.environments import ENVIRONMENTS, set_up
@@ -77,12 +77,11 @@ def test_environments_without_an_index(
 ) -> None:
     """One line for each, and the rest goes on."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setattr("sys.argv", ["benchmarks", "peers", "--setup", "--cache", str(tmp_path)])
     monkeypatch.setattr(environments, "ENVIRONMENTS", {
         name: ENVIRONMENTS[name] for name in ("librosa", "tflite_runtime")})
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr("sys.version_info", (3, 13, 0, "final", 0), raising=True)
-    assert main() == 0
+    assert main(["peers", "--setup", "--cache", str(tmp_path)]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "librosa: installing librosa==0.11.0"
     assert [line.partition(": ")[0] for line in lines[-2:]] == ["librosa left out",

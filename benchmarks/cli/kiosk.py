@@ -1,15 +1,15 @@
-"""`python -m benchmarks kiosk`."""
+"""`python -m benchmarks kiosk`: a kiosk under load."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
-from benchmarks.kiosk.measure import is_bad, kiosk_table, measure_kiosk
+from benchmarks.cli.options import add_json
 from edge_runtime.command import Commands
 from edge_runtime.result_file import print_result
 
 
-def add_kiosk(commands: Commands) -> None:
+def add(commands: Commands) -> None:
     kiosk = commands.add("kiosk", _kiosk, "a kiosk under load: latency, errors, memory")
     kiosk.add_argument("arguments", nargs="*", metavar="-- ARGUMENT",
                        help="of 'visavox kiosk' (--demo demo)")
@@ -18,10 +18,12 @@ def add_kiosk(commands: Commands) -> None:
                        help="requests a second (20)")
     kiosk.add_argument("--listeners", type=int, default=2, metavar="N",
                        help="clients that listen by WebSocket (2)")
-    kiosk.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(kiosk)
 
 
 def _kiosk(options: Namespace) -> int:
+    from benchmarks.kiosk.measure import is_bad, kiosk_table, measure_kiosk
+
     content = measure_kiosk(options.arguments or ["--demo", "demo"], seconds=60 * options.minutes,
                             rate=options.rate, listeners=options.listeners)
     if options.json:

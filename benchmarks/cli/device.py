@@ -1,4 +1,4 @@
-"""`python -m benchmarks device`."""
+"""`python -m benchmarks device`: bundles on emulated Raspberry Pis."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.device.baseline import read_baseline, regressions
+from benchmarks.cli.options import add_bundles, add_json
 from benchmarks.device.cache import cache_folder
-from benchmarks.device.check import measure_device
-from benchmarks.device.table import device_table
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from edge_runtime.result_file import print_result
 
 
-def add_device(commands: Commands) -> None:
+def add(commands: Commands) -> None:
     device = commands.add("device", _device, "bundles on emulated Raspberry Pis: outputs as here? "
                                              "and counts of instructions")
-    device.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
+    add_bundles(device)
     device.add_argument("--data", type=Path, metavar="PEOPLE",
                         help="whose test files are tried (drawn ones)")
     device.add_argument("--pairs", type=int, default=3, metavar="N",
@@ -30,10 +28,14 @@ def add_device(commands: Commands) -> None:
                         help="an earlier result, which counts may exceed by 1 %%")
     device.add_argument("--cache", type=Path, default=cache_folder(), metavar="FOLDER",
                         help="where Debian's and Python's packages are kept (%(default)s)")
-    device.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(device)
 
 
 def _device(options: Namespace) -> int:
+    from benchmarks.device.baseline import read_baseline, regressions
+    from benchmarks.device.check import measure_device
+    from benchmarks.device.table import device_table
+
     if options.pairs < 1:
         raise UsageError(f"--pairs expects a number of at least 1, found {options.pairs}")
     earlier = read_baseline(options.baseline) if options.baseline else None
