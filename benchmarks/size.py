@@ -20,6 +20,7 @@ from edge_runtime.manifest import FILE_NAME
 from edge_runtime.phone.packages import FOLDER as PACKAGES
 
 DISTRIBUTION = "visavox"
+_SHOWN = 3  # of what is installed, the largest; --json has all
 
 
 def measure_size(
@@ -117,17 +118,22 @@ def size_table(content: dict[str, Any]) -> str:
                     [[r["name"], r["recipe"],
                       *(f"{r[key]['total'] / 1e6:.2f}" for key in ("bytes", "gzip_bytes")),
                       f"{r['peak_mib']:.0f}"] for r in content["results"]])
-    sizes = content["installed"]["bytes"]
-    installed = table(["installed", "MB"], [[name, f"{size / 1e6:.1f}"]
-                                            for name, size in sorted(sizes.items(),
-                                                                     key=lambda item: item[1])])
-    parts = [bundles, *_tensorflow_line(content), installed]
-    if phone := content["installed"].get("phone_bytes"):
-        parts.append(f"Not counted: {phone / 1e6:.1f} MB of LiteRT.js that a kiosk hands to phones "
-                     "(`make web`).")
+    parts = [bundles, *_tensorflow_line(content), _installed_line(content["installed"])]
     if "platforms" in content:
         parts.append(_platforms_table(content["platforms"]))
     return "\n\n".join(parts)
+
+
+def _installed_line(installed: Mapping[str, Any]) -> str:
+    sizes = dict(installed["bytes"])
+    total = sizes.pop("total")
+    largest = sorted(sizes, key=lambda name: -sizes[name])[:_SHOWN]
+    named = ", ".join(f"{name} {sizes[name] / 1e6:.1f}" for name in largest)
+    line = f"Everything a device installs: {total / 1e6:.1f} MB ({named}, ...)."
+    if phone := installed.get("phone_bytes"):
+        line += (f" Not counted: {phone / 1e6:.1f} MB of LiteRT.js that a kiosk hands to phones "
+                 "(`make web`).")
+    return line
 
 
 def _tensorflow_line(content: Mapping[str, Any]) -> list[str]:

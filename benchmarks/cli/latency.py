@@ -18,6 +18,8 @@ def add(commands: Commands) -> None:
     latency.add_argument("--threads", default="1", metavar="N[,N...]",
                          help="of the interpreter, also several: 1,2,4 (1)")
     add_rounds(latency)
+    latency.add_argument("--details", action="store_true",
+                         help="show each kind of operation too (always in --json)")
     latency.add_argument("--sustained", metavar="DURATION",
                          help="run for so long (90s, 30m) and show times beside clock and heat")
     latency.add_argument("--plot", type=Path, metavar="PNG", help="draw what --sustained found")
@@ -45,11 +47,12 @@ def _latency(options: Namespace) -> None:
     print(f"\n{stages_table(content['results'])}")
     if content["not_detected"]:
         print(f"\nno face was looked for: {content['not_detected']}")
-    for result in content["results"]:
-        print(f"\n{result['name']}, {threads_text(result['threads'])}\n"
-              f"{operations_table(result['operations'])}")
-    print(f"\noperations: {METHOD}")
-    print(conditions_line(content["conditions"]))
+    if options.details:
+        for result in content["results"]:
+            print(f"\n{result['name']}, {threads_text(result['threads'])}\n"
+                  f"{operations_table(result['operations'])}")
+        print(f"\noperations: {METHOD}")
+    print(f"\n{conditions_line(content['conditions'])}")
 
 
 def _sustained(options: Namespace, threads: list[int]) -> None:
