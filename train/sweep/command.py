@@ -21,6 +21,8 @@ def add_sweep(commands: Commands) -> None:
                        help="table, plot and run folders; a sweep in it goes on, and may be "
                             "given more rows and seeds where it has no budget")
     sweep.add_argument("--rows", default="all", help="'all', or names with commas between them")
+    sweep.add_argument("--list", default="", metavar="ROWS",
+                       help="rows that the table names as not run, like --rows")
     sweep.add_argument("--seeds", type=int, default=1, metavar="N", help="of each row (1)")
     sweep.add_argument("--epochs", type=int, default=80, help="at most (80)")
     sweep.add_argument("--voice-epochs", type=int, metavar="EPOCHS",
@@ -56,7 +58,8 @@ def _sweep(options: Namespace) -> None:
                             test_noise=options.test_noise, snr_db=options.snr,
                             weights=options.weights, voice_epochs=options.voice_epochs)
         content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
-                        budget_minutes=options.budget_minutes, jobs=options.jobs)
+                        budget_minutes=options.budget_minutes, jobs=options.jobs,
+                        listed=rows_by_name(options.list) if options.list else ())
     if options.json:
         print_result("train sweep", content)
     else:

@@ -35,21 +35,22 @@ SPENT = "not run: the budget was spent on the rows before it"
 
 def sweep(
     settings: Settings, rows: Sequence[Row], seeds: int, *, epochs: int,
-    budget_minutes: float | None = None, jobs: int = 1,
+    budget_minutes: float | None = None, jobs: int = 1, listed: Sequence[Row] = (),
 ) -> dict[str, Any]:
     """Train and evaluate every row with the seeds 0 to seeds - 1, as far as the budget allows.
 
     Returns what `sweep --json` prints; leaves sweep.json, sweep.md and pareto.png in the folder,
     after each row; where there is no budget, the rows and seeds that the folder already had stay in
-    them. jobs: rows at a time, each with its share of the cores. Raises RunError where the folder
+    them. jobs: rows at a time, each with its share of the cores. listed: rows that the table names
+    as not run where nobody has run them. Raises RunError where the folder
     holds a sweep of other settings.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
     chosen = _planned(settings, rows, seeds, epochs, budget_minutes, jobs)
-    shown, shown_seeds = _remembered(settings.out / KNOWN, rows, seeds)
+    shown, shown_seeds = _remembered(settings.out / KNOWN, [*rows, *listed], seeds)
     clock = _Clock(settings.out / CLOCK)
     budget_s = 60 * budget_minutes if budget_minutes else math.inf
-    reasons = dict(chosen.reasons)
+    reasons = _not_run(settings, rows, listed, shown_seeds) | chosen.reasons
     tasks = [(row, seed) for seed in range(seeds) for row in chosen.rows]
     for row, seed, result in _run(settings, tasks, chosen.epochs, jobs, clock, budget_s):
         if reason := result.get("reason"):
@@ -59,6 +60,16 @@ def sweep(
     content = content_of(settings, shown, shown_seeds, reasons)
     write_tables(settings.out, content)
     return content
+
+
+def _not_run(
+    settings: Settings, rows: Sequence[Row], listed: Sequence[Row], seeds: int
+) -> dict[str, str]:
+    """Why rows that are listed alone have no figures."""
+    gpu = bool(keras.distribution.list_devices("gpu"))
+    return {row.name: "not run" if gpu else "not run (no GPU)"
+            for row in listed if row not in rows and not any(
+                read_result(settings, row.name, seed) for seed in range(seeds))}
 
 
 class _Clock:

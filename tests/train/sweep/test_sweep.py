@@ -44,11 +44,14 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
     assert (out / "tiny" / "seed0" / "result.json").stat().st_mtime_ns == before
     assert json.loads(again.stdout)["rows"][1]["test"] == joined["test"]
 
-    more = run_python(*command, "--epochs", 1, "--rows", "tiny", "--seeds", 2)
+    more = run_python(*command, "--epochs", 1, "--rows", "tiny", "--seeds", 2, "--list", "all")
     assert more.returncode == 0, more.stderr
-    rows = json.loads(more.stdout)["rows"]
-    assert [row["seeds"] for row in rows] == [[0, 1], [0]]
-    assert rows[1]["test"] == joined["test"]
+    rows = {row["row"]: row for row in json.loads(more.stdout)["rows"]}
+    assert [rows[name]["seeds"] for name in ("tiny", "tiny_frozen_concat", "vit")] == [
+        [0, 1], [0], []]
+    assert rows["tiny_frozen_concat"]["test"] == joined["test"]
+    assert rows["tiny"]["reason"] is rows["tiny_frozen_concat"]["reason"] is None
+    assert rows["vit"]["reason"].startswith("not run")
 
     other = run_python(*command, "--epochs", 2)
     assert other.returncode == 2 and "a sweep of other rows or settings" in other.stderr
