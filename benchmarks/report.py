@@ -188,11 +188,16 @@ def _families_table(source: dict[str, Any], sweep: dict[str, Any]) -> str:
     rows += [[f"`{row['row']}`", row["fusion"], _millions(row), *_shares(row),
               *([_in_noise(row)] if noisy else []), str(len(row["seeds"]))]
              for row in sweep["rows"] if row["test"]]
-    missing = [f"`{row['row']}` {row['reason']}" for row in sweep["rows"] if not row["test"]]
+    missing: dict[str, list[str]] = {}  # rows by the reason why
+    for row in sweep["rows"]:
+        if not row["test"]:
+            missing.setdefault(row["reason"], []).append(f"`{row['row']}`")
     mark = " (synthetic people)" if sweep["synthetic"] else ""
     return "\n".join([
         f"{sweep['data']}{mark}, train / test accuracy in %; the source's figures are of its own "
-        "data:", "", table(header, rows), *(["", "; ".join(missing) + "."] if missing else [])])
+        "data:", "", table(header, rows), *([""] if missing else []),
+        *(f"{reason[0].upper()}{reason[1:]}: {', '.join(rows)}." for reason, rows in
+          missing.items())])
 
 
 def _millions(row: dict[str, Any]) -> str:
