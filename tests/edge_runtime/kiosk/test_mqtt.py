@@ -28,17 +28,23 @@ from tests.edge_runtime.kiosk.stand_ins import wait_until
 
 
 class Mosquitto:
-    """A real broker that can be killed and started again, and a client that notes what it says."""
+    """A real broker that can be killed and started again, and a client that notes what it says.
+
+    The broker keeps who has subscribed: the client may come back later than the kiosk, whose
+    messages nobody would hear.
+    """
 
     def __init__(self, program: str, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._command = [program, "-c", str(folder / "mosquitto.conf")]
         (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+            f"persistence true\npersistence_location {folder}/\n"
+            "autosave_on_changes true\nautosave_interval 1\n")
         self._process: subprocess.Popen[bytes] | None = None
         self.received: list[tuple[str, str, bool]] = []
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, "listener")
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, "listener", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("#", 1)
         self._subscribed = threading.Event()
