@@ -30,28 +30,20 @@ def measure_kiosk(
 
     rate: requests a second. listeners: by WebSocket. growth: of memory, from when it has settled
     to the end, each the mean of a thirtieth of the time. cores: how many the kiosk kept busy.
-    UsageError where the extra is missing or the kiosk does not start.
+    errors: refused or unanswered, and each line that the kiosk complained in. UsageError where it
+    does not start.
     """
     if min(seconds, rate) <= 0 or listeners < 0:
         raise UsageError("--minutes and --rate expect numbers above 0, --listeners at least 0")
-    _need_extra()
     before = conditions(threads=1)
     with kiosk_running(arguments) as kiosk, Load(kiosk, rate, listeners) as load:
         samples = _samples(kiosk, seconds)
         record = load.record
+        record.errors.update(f"the kiosk said: {line}" for line in kiosk.complaints())
     return {"minutes": seconds / 60, "rate": rate, "listeners": listeners,
             "requests": sum(map(len, record.times_ms.values())), "messages": record.messages,
             "errors": dict(record.errors), "times": _times(record), **_memory(samples),
             "conditions": before}
-
-
-def _need_extra() -> None:
-    try:
-        import fastapi  # noqa: F401
-        import websockets.sync.client  # noqa: F401
-    except ImportError as error:
-        raise UsageError(f"expected the packages of the kiosk, found no {error.name}; pip install "
-                         "'visavox[kiosk]'") from None
 
 
 def _samples(kiosk: Kiosk, seconds: float) -> list[dict[str, float]]:

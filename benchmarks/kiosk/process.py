@@ -23,10 +23,15 @@ _STOP_S = 20.0
 
 @dataclass(frozen=True)
 class Kiosk:
-    """url: without a slash at its end. token: of its administration."""
+    """url: without a slash at its end. token: of its administration. log: its standard error."""
 
     url: str
     token: str
+    log: Path
+
+    def complaints(self) -> list[str]:
+        """The lines that it has written to standard error."""
+        return self.log.read_text(encoding="utf-8").strip().splitlines()
 
 
 @contextmanager
@@ -47,7 +52,7 @@ def kiosk_running(arguments: Sequence[str]) -> Iterator[Kiosk]:
                 env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=said,
                 text=True)
             try:
-                yield Kiosk(_url(child, log), token)
+                yield Kiosk(_url(child, log), token, log)
             finally:
                 child.send_signal(signal.SIGTERM)
                 try:

@@ -7,14 +7,13 @@ Needs the extras kiosk and dev, and Chromium. Writes tests/data/kiosk-*.png anew
 
 from __future__ import annotations
 
-import io
 import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.data.screenshots import take
 from tests.edge_runtime.page.staging import (
     ADA,
     BEN,
@@ -27,9 +26,6 @@ from tests.edge_runtime.page.staging import (
     on_stage,
 )
 from tests.edge_runtime.page.stand_ins import drawn_person
-
-FOLDER = Path(__file__).resolve().parent
-COLOURS = 128  # of the palette, which keeps a picture under 150 kB
 
 
 def main(bundle: Path) -> None:
@@ -72,12 +68,6 @@ def picture_of_the_walk(page: Page, stage: Stage) -> None:
     page.wait_for_selector("#angles li.done")
     page.mouse.move(0, 0)
     take(page, "kiosk-enrolment")
-
-
-def take(page: Page, name: str) -> None:
-    page.wait_for_timeout(1000)  # until what moves has come to rest
-    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    shot.quantize(COLOURS).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -8,29 +8,31 @@ Needs the extras kiosk and dev, and Chromium. Writes tests/data/phone-*.png anew
 
 from __future__ import annotations
 
-import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from edge_runtime.phone.export import export_web
-from tests.edge_runtime.phone.conftest import PHONE, PROGRAMS
-from tests.edge_runtime.phone.devices import scenes, write_camera, write_microphone
+from tests.data.screenshots import take
+from tests.edge_runtime.page.staging import chromium
+from tests.edge_runtime.phone.conftest import PHONE
+from tests.edge_runtime.phone.devices import (
+    chromium_arguments,
+    scenes,
+    write_camera,
+    write_microphone,
+)
 from tests.edge_runtime.phone.serving import served
 
-FOLDER = Path(__file__).resolve().parent
 PERSON = 3  # of the demo
-COLOURS = 128  # of the palette, which keeps a picture under 150 kB
 
 
 def main(demo: Path) -> None:
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = chromium()
     if program is None:
         sys.exit("expected Chromium, found none; apt install chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -58,10 +60,8 @@ def opened(
         [soundfile.read(clip, dtype="float32")[0] for clip in clips]))
     context = playwright.chromium.launch_persistent_context(
         folder / "profile", executable_path=program, viewport=PHONE, locale="en-GB",
-        color_scheme=scheme, device_scale_factor=1, args=[
-            "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}",
-            f"--use-file-for-fake-audio-capture={folder / 'microphone.wav'}"])
+        color_scheme=scheme, device_scale_factor=1,
+        args=chromium_arguments(folder / "camera.y4m", folder / "microphone.wav"))
     context.set_default_timeout(60_000)
     return context
 
@@ -80,12 +80,6 @@ def picture_of_the_walk(page: Page) -> None:
     page.click("#who button")
     expect(page.locator("#sentence")).not_to_be_empty(timeout=60_000)
     take(page, "phone-enrolment")
-
-
-def take(page: Page, name: str) -> None:
-    page.wait_for_timeout(500)  # until what moves has come to rest
-    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    shot.quantize(COLOURS).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

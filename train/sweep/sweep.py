@@ -42,8 +42,8 @@ def sweep(
     Returns what `sweep --json` prints; leaves sweep.json, sweep.md and pareto.png in the folder,
     after each row; where there is no budget, the rows and seeds that the folder already had stay in
     them. jobs: rows at a time, each with its share of the cores. listed: rows that the table names
-    as not run where nobody has run them. Raises RunError where the folder
-    holds a sweep of other settings.
+    as not run where nobody has run them. Raises RunError where the folder holds a sweep of other
+    settings.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
     chosen = _planned(settings, rows, seeds, epochs, budget_minutes, jobs)

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 
 from edge_runtime.phone import packages
+from tests.edge_runtime.phone.devices import chromium_arguments
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 412, "height": 915}
@@ -50,14 +51,9 @@ def browse(playwright: Playwright, chromium: str, tmp_path: Path) -> Browse:
     def opened(
         camera: Path | None = None, microphone: Path | None = None, **options: Any
     ) -> Iterator[BrowserContext]:
-        arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-        if camera:
-            arguments.append(f"--use-file-for-fake-video-capture={camera}")
-        if microphone:
-            arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
         context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=chromium, args=arguments, viewport=PHONE,
-            locale="en-GB", **options)
+            tmp_path / "profile", executable_path=chromium, viewport=PHONE, locale="en-GB",
+            args=chromium_arguments(camera, microphone), **options)
         context.set_default_timeout(60_000)
         try:
             yield context

@@ -37,6 +37,16 @@ def write_microphone(path: Path, sound: npt.NDArray[Any]) -> None:
     soundfile.write(path, sound, 16_000, "PCM_16")
 
 
+def chromium_arguments(camera: Path | None, microphone: Path | None) -> list[str]:
+    """For a browser that has these devices, and asks nobody whether a page may use them."""
+    arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    if camera:
+        arguments.append(f"--use-file-for-fake-video-capture={camera}")
+    if microphone:
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
+    return arguments
+
+
 def before_a_wall(face: Picture, side: int = 260) -> Picture:
     """A crop of a face in the middle of a plain picture, in the colour of its own corner."""
     import cv2
