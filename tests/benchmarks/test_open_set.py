@@ -156,3 +156,4 @@ def test_real_people(run_python: Run, bundle: Path, data_root: Path) -> None:
     check(content)
     assert (content["enrolled"], content["strangers"]) == (15, 15)
     assert content["probes"] == {"enrolled": 45, "strangers": 45}
+    assert content["decided"]["at_fpir"]["5 %"]["mixed"] < 0.5
