@@ -15,6 +15,7 @@ HALF_LIFE_S = 1.5  # what was seen so long ago counts half
 FRESH_S = 5.0  # what is older says nothing about who is there now
 NAME_AFTER_S = 0.15  # somebody is named once no other decision came for so long: two looks
 FORGET_AFTER_S = 2.0  # and stays named for so long after the last decision for them
+GONE_S = 0.8  # without a face, so that whoever was there is taken for gone
 
 
 class Evidence:
@@ -44,6 +45,31 @@ class Evidence:
     def clear(self) -> None:
         """Nobody is there any more: who comes next is somebody else."""
         self._sums.clear()
+
+
+class Visit:
+    """One after the other before the camera. since_s: when the last one came or went; what was seen
+    and heard before is of somebody else."""
+
+    def __init__(self) -> None:
+        self.since_s = -np.inf
+        self._face_s = -np.inf  # minus infinity: nobody is there
+        self._missed = False  # whether the last picture was without a face
+
+    def see(self, face: bool, time_s: float) -> bool:
+        """A picture, with a face or without one -> whether somebody has come or gone."""
+        away_s = time_s - self._face_s
+        # One such picture may be a bad one, and a camera that paused has not seen anybody go.
+        gone = self._missed and GONE_S <= away_s < np.inf
+        changed = gone or (face and away_s >= FORGET_AFTER_S)
+        if changed:
+            self.since_s = time_s
+        if face:
+            self._face_s = time_s
+        elif gone:
+            self._face_s = -np.inf
+        self._missed = not face
+        return changed
 
 
 @dataclass

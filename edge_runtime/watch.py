@@ -15,7 +15,7 @@ from edge_runtime.capture.status import FINAL, State, Status
 from edge_runtime.decide import Verdict
 from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import UsageError
-from edge_runtime.evidence import FORGET_AFTER_S, Evidence, SteadyName
+from edge_runtime.evidence import Evidence, SteadyName, Visit
 from edge_runtime.identify import Identifier
 from edge_runtime.inputs import InputReader, Quality
 from edge_runtime.interpreter import Outputs
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from edge_runtime.gallery.store import Gallery
 
 PERIOD_S = 0.2  # between two looks
-GONE_S = 0.8  # without a face, so that whoever was there is taken for gone
 _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
 
 
@@ -61,9 +60,7 @@ class Watcher:
             raise UsageError("expected a bundle of a pair to watch with, found one fused network")
         self._identifier, self._detector, self._gallery = identifier, detector, gallery
         self.box: Box | None = None
-        self._evidence, self._steady = Evidence(), SteadyName()
-        self._face_s = self._entered_s = -np.inf  # minus infinity: nobody has come
-        self._missed = False  # whether the last picture was without a face
+        self._visit, self._evidence, self._steady = Visit(), Evidence(), SteadyName()
         self._news = False  # whether anything came since the last decision
         self._doubtful: set[Modality] = set()  # by the last face and clip that were used
 
@@ -72,21 +69,16 @@ class Watcher:
         reader = InputReader(self._identifier.manifest.inputs, clock)
         reader.picture(frame.picture, self._detector)
         self.box = reader.box
-        there, away_s = "face" in reader.arrays, frame.at_s - self._face_s
-        if (self._missed and GONE_S <= away_s < np.inf) or (there and away_s >= FORGET_AFTER_S):
+        if self._visit.see("face" in reader.arrays, frame.at_s):
             self._evidence.clear()
             self._steady.doubt()
-            self._entered_s, self._face_s = frame.at_s, -np.inf
-        if there:
-            self._face_s = frame.at_s
-        self._missed = not there
         self._add(reader, "face", frame.at_s, clock)
         return reader.quality
 
     def heard_s(self, time_s: float) -> float:
         """How many seconds of sound are of whoever is there now: what was said before a face came
         or went was said by somebody else."""
-        return min(_HEARD_S, time_s - self._entered_s)
+        return min(_HEARD_S, time_s - self._visit.since_s)
 
     def hear(self, clip: Clip, clock: Stages) -> Quality:
         """The last seconds of sound. Returns what is wrong with them."""

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from edge_runtime.decide import Verdict
+from edge_runtime.evidence import GONE_S
 from edge_runtime.kiosk.messages import Decided, FaceAt, State, now
 from edge_runtime.quality import Flaw, refusals
-from edge_runtime.watch import GONE_S, Seen
+from edge_runtime.watch import Seen
 
 NOBODY_AFTER_S = 2.5  # of looking at somebody before they are said to be nobody who is known
 _HEARD_S = 1.5  # for which what was said of the last clip holds

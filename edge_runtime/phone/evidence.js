@@ -4,7 +4,8 @@
 const HALF_LIFE_S = 1.5;
 const FRESH_S = 5;
 const NAME_AFTER_S = 0.15;
-export const FORGET_AFTER_S = 2;
+const FORGET_AFTER_S = 2;
+const GONE_S = 0.8;
 
 /** A running mean of rows of one modality each: embeddings, or logarithms of scores. */
 export class Evidence {
@@ -33,6 +34,26 @@ export class Evidence {
   /** Nobody is there any more: who comes next is somebody else. */
   clear() {
     this.#sums = {};
+  }
+}
+
+/** One after the other before the camera. sinceS: when the last one came or went; what was seen and
+ *  heard before is of somebody else. */
+export class Visit {
+  sinceS = -Infinity;
+  #faceS = -Infinity; // nobody is there
+  #missed = false; // whether the last picture was without a face
+
+  /** A picture, with a face or without one -> whether somebody has come or gone. */
+  see(face, timeS) {
+    const awayS = timeS - this.#faceS;
+    const gone = this.#missed && awayS >= GONE_S && awayS < Infinity;
+    const changed = gone || (face && awayS >= FORGET_AFTER_S);
+    if (changed) this.sinceS = timeS;
+    if (face) this.#faceS = timeS;
+    else if (gone) this.#faceS = -Infinity;
+    this.#missed = !face;
+    return changed;
   }
 }
 

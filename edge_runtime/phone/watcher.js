@@ -2,7 +2,7 @@
 
 import { amongEnrolled, amongTrained } from "./decide.js";
 import { detect } from "./detect.js";
-import { Evidence, FORGET_AFTER_S, SteadyName } from "./evidence.js";
+import { Evidence, SteadyName, Visit } from "./evidence.js";
 import { usableFace } from "./face-quality.js";
 import { runModality } from "./networks.js";
 import { faceInput, squareFace } from "./picture.js";
@@ -10,14 +10,10 @@ import { logarithms, softmax } from "./scoring.js";
 import { unit } from "./similarity.js";
 import { DOUBTFUL, SAMPLE_RATE, speechWindow, voiceQuality } from "./sound.js";
 
-const GONE_S = 0.8; // without a face, so that whoever was there is taken for gone
-
 export class Watcher {
   #evidence = new Evidence();
   #steady = new SteadyName();
-  #faceS = -Infinity; // nobody has come
-  #enteredS = -Infinity;
-  #missed = false; // whether the last picture was without a face
+  #visit = new Visit();
   #news = false; // whether anything came since the last decision
   #doubtful = []; // by the last clip that was used
   #networks;
@@ -36,17 +32,11 @@ export class Watcher {
     const { width, height } = picture;
     const boxes = await detect(this.#networks.run, camera.source, width, height);
     const { crop, flaws } = usableFace(picture, boxes);
-    const awayS = timeS - this.#faceS;
-    const gone = this.#missed && awayS >= GONE_S && awayS < Infinity;
-    this.#missed = !crop;
-    if (gone || (crop && awayS >= FORGET_AFTER_S)) {
+    if (this.#visit.see(Boolean(crop), timeS)) {
       this.#evidence.clear();
       this.#steady.doubt();
-      this.#enteredS = timeS;
-      this.#faceS = -Infinity;
     }
     if (!crop) return { boxes, flaws, picture };
-    this.#faceS = timeS;
     const input = faceInput(squareFace(crop, this.#networks.manifest.inputs.face.size));
     const outputs = await runModality(this.#networks, "face", input);
     this.#add("face", outputs, timeS);
@@ -56,7 +46,7 @@ export class Watcher {
   /** How many seconds of sound are of whoever is there now: what was said before a face came or
    *  went was said by somebody else. */
   heardS(timeS) {
-    return Math.min(this.#clipSamples / SAMPLE_RATE, timeS - this.#enteredS);
+    return Math.min(this.#clipSamples / SAMPLE_RATE, timeS - this.#visit.sinceS);
   }
 
   /** The last seconds of sound. Returns the flaws, and the embedding of a clip that is used. */

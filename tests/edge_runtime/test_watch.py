@@ -20,12 +20,12 @@ from edge_runtime.cli import main
 from edge_runtime.crop import Picture
 from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import UsageError
-from edge_runtime.evidence import FORGET_AFTER_S, FRESH_S, NAME_AFTER_S
+from edge_runtime.evidence import FORGET_AFTER_S, FRESH_S, GONE_S, NAME_AFTER_S
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Thresholds
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
-from edge_runtime.watch import GONE_S, Seen, Watcher, watch
+from edge_runtime.watch import Seen, Watcher, watch
 from tests.edge_runtime.capture.stand_ins import NetworkCamera
 from train.synthetic import room_picture
 from train.synthetic.faces import Identity

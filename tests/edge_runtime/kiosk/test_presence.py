@@ -8,11 +8,12 @@ import pytest
 from edge_runtime.capture.status import Status
 from edge_runtime.decide import Reason, Verdict
 from edge_runtime.detect import Box
+from edge_runtime.evidence import GONE_S
 from edge_runtime.inputs import Quality
 from edge_runtime.kiosk.messages import FaceAt
 from edge_runtime.kiosk.presence import HINTS, NOBODY_AFTER_S, Presence, hint
 from edge_runtime.quality import FaceReason, Flaw
-from edge_runtime.watch import GONE_S, Seen
+from edge_runtime.watch import Seen
 
 FACE = FaceAt(0.4, 0.4, 0.6, 0.6)
 NO_FACE: Quality = {"face": (Flaw("no_face", "no face was found"),)}

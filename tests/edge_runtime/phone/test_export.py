@@ -21,7 +21,7 @@ from edge_runtime.manifest import read_manifest
 from edge_runtime.phone import packages
 from edge_runtime.phone.export import HEADERS, export_web
 from edge_runtime.quality import FaceReason, VoiceReason
-from tests.data.make_phone_vectors import LIMITS
+from tests.data.phone_vectors.decisions import LIMITS
 
 PAGE = packages.FOLDER.parent
 LANGUAGES = {path.stem: json.loads(path.read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from edge_runtime.crop import Square, cut
 from edge_runtime.gallery.limits import Odds
 from edge_runtime.identify import Identifier
 from edge_runtime.phone.export import export_web
-from tests.data.make_phone_vectors import LIMITS
+from tests.data.phone_vectors.decisions import LIMITS
 from tests.edge_runtime.phone.conftest import Browse
 from tests.edge_runtime.phone.devices import Picture, scenes, write_camera, write_microphone
 from tests.edge_runtime.phone.serving import NOT_ISOLATED, served

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.phone import packages
-from tests.data.make_phone_vectors import stored, vectors
+from tests.data.phone_vectors import stored, vectors
 from tests.edge_runtime.phone.conftest import Browse
 from tests.edge_runtime.phone.serving import served
 
@@ -32,7 +32,7 @@ def test_the_vectors_are_what_python_decides() -> None:
     content, picture, steps = stored()
     assert close(vectors(picture, steps), content), (
         "Python decides otherwise now: change the phone's JavaScript likewise, then run "
-        "'python -m tests.data.make_phone_vectors'")
+        "'python -m tests.data.phone_vectors'")
 
 
 @pytest.mark.browser
@@ -53,6 +53,8 @@ def test_javascript_decides_the_same(browse: Browse) -> None:
         assert close(found[rule], [{key: case[key] for key in judged} for case in cases])
     assert close(found["evidence"], [{key: step[key] for key in ("named", "means")}
                                      for step in content["evidence"]["steps"]])
+    assert close(found["visits"], [{key: step[key] for key in ("changed", "sinceS")}
+                                   for step in content["visits"]])
     assert found["names"] == [{key: case[key] for key in ("stored", "same") if key in case}
                               for case in content["names"]]
     assert found["agreement"] == [case["agree"] for case in content["agreement"]]

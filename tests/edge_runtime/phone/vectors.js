@@ -7,7 +7,7 @@ async (vectors) => {
   const { fuse } = await from("scoring");
   const { amongEnrolled, amongTrained } = await from("decide");
   const { meanTemplate } = await from("similarity");
-  const { Evidence, SteadyName } = await from("evidence");
+  const { Evidence, SteadyName, Visit } = await from("evidence");
   const samples = await from("samples");
 
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -64,6 +64,7 @@ async (vectors) => {
 
   const evidence = new Evidence();
   const steady = new SteadyName();
+  const visit = new Visit();
   return {
     crop,
     whole: Object.fromEntries(sizes),
@@ -81,6 +82,8 @@ async (vectors) => {
       return { means: rows(evidence.means(timeS)), named: steady.update(person, timeS) };
     }).map(({ means, named }) => ({ named, means: Object.fromEntries(
       Object.entries(means).map(([modality, row]) => [modality, list(row)])) })),
+    visits: vectors.visits.map(({ face, timeS }) =>
+      ({ changed: visit.see(face, timeS), sinceS: Number.isFinite(visit.sinceS) ? visit.sinceS : null })),
     names: vectors.names.map(({ name, one, other }) => (name === undefined
       ? { same: !allowed(() => samples.checkedName(one, [{ name: other }])) }
       : { stored: allowed(() => samples.checkedName(name, []))?.[0] ?? null })),
