@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -80,9 +79,9 @@ def fit(
               commit=git_commit(), wall_s=None)
     folder = _open_folder(out, run, resume)
     save_split(out / "split.csv", collection.people)
-    begin = time.monotonic()
     histories: Mapping[Part, Rows]
-    if machine.jobs > 1 and len(spec.parts) > 1:
+    at_once = machine.jobs > 1 and len(spec.parts) > 1
+    if at_once:
         histories = fit_at_once(out, spec.parts, towers.path if towers else None, machine.jobs,
                                 machine.workers)
     else:
@@ -90,8 +89,8 @@ def fit(
         histories = {part: _fit_part(folder, collection, part, noises, start, machine)
                      for part in spec.parts}
     draw_curves(out / "curves.png", histories)
-    wall_s = round(time.monotonic() - begin, 1)
-    return save_run(out, replace(run, wall_s=wall_s))
+    epochs_s = [sum(row["seconds"] for row in rows) for rows in histories.values()]
+    return save_run(out, replace(run, wall_s=round(max(epochs_s) if at_once else sum(epochs_s), 1)))
 
 
 def continue_part(

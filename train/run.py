@@ -90,7 +90,11 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The contents of run.json. Without `data` the networks are untrained, for latency only."""
+    """The contents of run.json. Without `data` the networks are untrained, for latency only.
+
+    wall_s: seconds that all epochs took, validation and those before a resume included; of networks
+    that trained at the same time, the longer. None where training has not ended.
+    """
 
     format: int
     spec: Spec

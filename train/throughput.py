@@ -1,4 +1,4 @@
-"""How many examples a training takes in a second, and for how long it waits for the next ones."""
+"""How long epochs take, how many examples a second, and how long they wait for the next ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from train.batches import Batches
 
-COLUMNS = ("examples_per_s", "waiting_share")  # in a history; they differ from run to run
+COLUMNS = ("seconds", "examples_per_s", "waiting_share")  # in a history; of no two runs the same
 
 
 class Throughput(keras.callbacks.Callback):
@@ -36,11 +36,13 @@ class Throughput(keras.callbacks.Callback):
         self.batches = batches
         self.begun: dict[int, float] = {}
         self.ended: dict[int, float] = {}
+        self.epoch_begun = 0.0
         self.examples, self.seconds, self.waited_seconds = 0, 0.0, 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         for times in (self.begun, self.ended, self.batches.ready_at):
             times.clear()
+        self.epoch_begun = time.perf_counter()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self.begun[batch] = time.perf_counter()
@@ -49,7 +51,10 @@ class Throughput(keras.callbacks.Callback):
         self.ended[batch] = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Add COLUMNS to the epoch's figures, where it had more than one step."""
+        """Add COLUMNS to the epoch's figures: its seconds, validation and first step included, and
+        the others where it had more than one step."""
+        logs = {} if logs is None else logs
+        logs["seconds"] = round(time.perf_counter() - self.epoch_begun, 1)
         steps = range(len(self.ended))
         # Keras's threads may tell of two quick steps in the wrong order.
         ends = np.minimum.accumulate([self.ended[step] for step in reversed(steps)])[::-1]
@@ -62,9 +67,8 @@ class Throughput(keras.callbacks.Callback):
         self.examples += examples
         self.seconds += seconds
         self.waited_seconds += waited
-        if logs is not None:
-            values = (round(examples / seconds, 1), round(waited / seconds, 4))
-            logs.update(zip(COLUMNS, values, strict=True))
+        logs["examples_per_s"] = round(examples / seconds, 1)
+        logs["waiting_share"] = round(waited / seconds, 4)
 
     def line(self) -> str:
         """All epochs in one line; empty where none was measured."""

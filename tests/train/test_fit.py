@@ -194,6 +194,8 @@ def test_a_killed_training_goes_on_and_is_the_same(
         assert {name: float(value) for name, value in row.items()} == old
     assert {p.name for p in out.iterdir()} >= {"curves.png", "accuracy.json", "wrong.csv"}
     assert set(json.loads((out / "accuracy.json").read_text())) == {"test"}
+    seconds = [float(row["seconds"]) for part in MODALITIES for row in history(out, part)]
+    assert load_run(out).run.wall_s == pytest.approx(sum(seconds)), "the time before the kill too"
     load_run(out).load_network("voice")
     assert "8 test pairs, synthetic people" in done.stdout and f"run folder: {out}" in done.stdout
 

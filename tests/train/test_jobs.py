@@ -47,7 +47,8 @@ def test_networks_at_once_learn_what_they_learn_in_turn(
         for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert other[column] == pytest.approx(one[column], rel=1e-6), column
     assert (tmp_path / "run2" / "curves.png").is_file()
-    assert load_run(tmp_path / "run2").run.wall_s is not None
+    seconds = [float(history(tmp_path / "run2", part)[0]["seconds"]) for part in MODALITIES]
+    assert load_run(tmp_path / "run2").run.wall_s == max(seconds)
 
     again = run_python(*command, "--jobs", 2, "--resume", "--out", tmp_path / "run2")
     assert again.returncode == 0 and "1/1" not in again.stdout

@@ -38,6 +38,7 @@ def noted(ready: list[float], begun: list[float], ended: list[float]) -> Through
 def figures(throughput: Throughput) -> dict[str, float]:
     logs: dict[str, float] = {}
     throughput.on_epoch_end(0, logs)
+    assert logs.pop("seconds") >= 0
     return logs
 
 
@@ -96,5 +97,6 @@ def test_while_training(pause_s: float, least: float, most: float) -> None:
                        callbacks=[EpochCounter(batches), throughput]).history
     assert all(len(rows[name]) == 2 for name in COLUMNS)
     assert all(least <= share <= most for share in rows["waiting_share"]), rows
+    assert all(seconds > 4 * pause_s for seconds in rows["seconds"]), rows
     if pause_s:
         assert all(10 < rate < 26 for rate in rows["examples_per_s"]), rows
