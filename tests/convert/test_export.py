@@ -19,7 +19,7 @@ from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
 from edge_runtime.people import MODALITIES, Sample, index_people
-from train.__main__ import DEFAULT_MODEL
+from train.cli.options import DEFAULT_MODEL
 from train.examples import network_inputs
 from train.frontend import LogMel, mel_filters
 from train.models.build import build_network

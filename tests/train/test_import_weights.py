@@ -19,7 +19,7 @@ from edge_runtime.people import index_people
 from tests.data.drawn_weights import draw_state
 from tests.train.test_mobilevit_parity import drawn_state, in_cvnets_names, network, reference
 from tests.train.tiny_training import TINY
-from train.__main__ import main
+from train.cli import main
 from train.evaluate import evaluate
 from train.fit import init
 from train.import_weights import describe, init_from_checkpoint

@@ -14,7 +14,7 @@ import pytest
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, UsageError
 from edge_runtime.people import index_people
-from train.__main__ import main
+from train.cli import main
 from train.evaluate import evaluate
 from train.fit import fit
 from train.leave_out import choose_people, without_people

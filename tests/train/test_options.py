@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import UsageError
-from train.__main__ import _add_training
+from train.cli.training_options import add_loss, add_start, add_training, training_of
 from train.models.registry import FAMILIES
-from train.options import add_loss, add_start, training_of
 from train.run import RunFolder, Training
 from train.spec import LOSSES, Spec, make_spec
 
 
 def training(spec: Spec, *arguments: object) -> Training:
     parser = ArgumentParser()
-    for add in (_add_training, add_start, add_loss):
+    for add in (add_training, add_start, add_loss):
         add(parser)
     return training_of(parser.parse_args([str(argument) for argument in arguments]), spec)
 

@@ -236,7 +236,7 @@ train.batches.MIN_EXAMPLES = 16
 from tests.train.tiny_training import TINY
 from train.models.registry import FAMILIES
 FAMILIES["tiny"] = TINY
-from train.__main__ import main
+from train.cli import main
 sys.exit(main())
 """
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what `fit` can be told beyond data, model and epochs."""
+"""What `fit` can be told of a training."""
 
 from __future__ import annotations
 
@@ -6,12 +6,38 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import UsageError
+from train.cli.options import check_positive
 
 if TYPE_CHECKING:
     from train.run import Training
     from train.spec import Spec
+
+
+PRECISIONS = ("float32", "bfloat16", "float16")  # train.precision's, whose Keras imports slowly
+
+
+def add_training(parser: ArgumentParser) -> None:
+    parser.add_argument("--epochs", type=int, default=80, help="at most (80)")
+    parser.add_argument("--voice-epochs", type=int, metavar="EPOCHS",
+                        help="of a pair's voice network, which learns more slowly (as --epochs)")
+    parser.add_argument("--patience", type=int, default=25, metavar="EPOCHS",
+                        help="stop after so many epochs without a better validation loss (25)")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, help="at its peak (the model's own)")
+    parser.add_argument("--precision", default="float32", choices=PRECISIONS,
+                        help="what the networks compute in while they train (float32)")
+    parser.add_argument("--devices", type=int, default=1, metavar="N",
+                        help="GPUs that share each batch, on the JAX backend (1)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="networks at a time, each with its share of a processor's cores (1)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N",
+                        help="threads that prepare batches (2)")
+    parser.add_argument("--noise", type=Path, metavar="DIR",
+                        help="sound files of noise to train with, beside made noise; or a pack")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--strict", action="store_true", help="refuse data with any problem")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
 
 
 def add_start(parser: ArgumentParser) -> None:
@@ -62,25 +88,7 @@ def training_of(options: Namespace, spec: Spec) -> Training:
         init_digest=weights_digest(source) if source else None)
 
 
-def check_positive(options: Namespace, *names: str) -> None:
-    """UsageError for an option that is given and not above 0."""
-    for name in names:
-        value = getattr(options, name)
-        if value is not None and value <= 0:
-            raise UsageError(f"--{name.replace('_', '-')} expects a number above 0, found {value}")
-
-
 def _weights(choice: str) -> str | None:
     if choice == "none":
         return None
     return choice if choice == "imagenet" else str(Path(choice).resolve())
-
-
-def import_keras() -> None:
-    """Some seconds, and a screen of notes about graphics cards that are not there."""
-    try:
-        with silenced_stderr():
-            import keras  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(f"expected Keras and what else trains, found no {error.name}; install it "
-                         "with 'pip install -e .[train]' in the clone") from None

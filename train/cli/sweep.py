@@ -1,4 +1,4 @@
-"""`python -m train sweep`: the command line of the table."""
+"""`python -m train sweep`: the table of all families and fusions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from edge_runtime.command import Commands, silenced_stderr
 from edge_runtime.errors import UsageError
 from edge_runtime.result_file import print_result
-from train.options import check_positive, import_keras
+from train.cli.options import check_positive, import_keras
 
 
-def add_sweep(commands: Commands) -> None:
-    """`python -m train sweep`."""
+def add(commands: Commands) -> None:
     sweep = commands.add("sweep", _sweep, "train and compare all families and fusions")
     sweep.add_argument("--data", type=Path, required=True, help="folder of people")
     sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",

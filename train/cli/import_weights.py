@@ -1,0 +1,28 @@
+"""`python -m train import-weights`: a run to start from, of a checkpoint from elsewhere."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from edge_runtime.command import Commands
+from train.cli.options import add_untrained, anybody, import_keras
+
+
+def add(commands: Commands) -> None:
+    weights = commands.add("import-weights", _import_weights,
+                           "make an untrained run from a MobileViT checkpoint, to start fit from")
+    weights.add_argument("checkpoint", type=Path, metavar="FILE",
+                         help="timm's or ml-cvnets' mobilevit, .safetensors or .pt")
+    add_untrained(weights)
+
+
+def _import_weights(options: Namespace) -> None:
+    import_keras()
+    from train.import_weights import describe, init_from_checkpoint
+    from train.spec import make_spec
+
+    spec = make_spec(options.model, anybody(options.people), options.image_size)
+    _, taken = init_from_checkpoint(spec, options.checkpoint, options.out, options.seed)
+    print(describe(taken))
+    print(f"\nrun folder to start from (python -m train fit --init-from): {options.out}")
