@@ -182,11 +182,11 @@ def families_tables(results: Path = RESULTS) -> str:
 def _families_table(source: dict[str, Any], sweep: dict[str, Any]) -> str:
     noisy = sweep["snr_db"] is not None
     in_noise = [f"best column / sum or fused at {sweep['snr_db']:g} dB"] if noisy else []
-    header = ["", "fusion", "parameters", *_SWEEP_COLUMNS.values(), *in_noise, "seeds"]
+    header = ["", "fusion", "parameters", *_SWEEP_COLUMNS.values(), *in_noise, "epochs", "seeds"]
     rows = [[f"source: {row['row']}", row["fusion"], _millions(row), *_shares(row),
-             *(["-"] if noisy else []), "1"] for row in source["rows"]]
+             *(["-"] if noisy else []), "-", "1"] for row in source["rows"]]
     rows += [[f"`{row['row']}`", row["fusion"], _millions(row), *_shares(row),
-              *([_in_noise(row)] if noisy else []), str(len(row["seeds"]))]
+              *([_in_noise(row)] if noisy else []), _epochs(row), str(len(row["seeds"]))]
              for row in sweep["rows"] if row["test"]]
     missing: dict[str, list[str]] = {}  # rows by the reason why
     for row in sweep["rows"]:
@@ -198,6 +198,12 @@ def _families_table(source: dict[str, Any], sweep: dict[str, Any]) -> str:
         "data:", "", table(header, rows), *([""] if missing else []),
         *(f"{reason[0].upper()}{reason[1:]}: {', '.join(rows)}." for reason, rows in
           missing.items())])
+
+
+def _epochs(row: dict[str, Any]) -> str:
+    """Of the face network, or of a whole one, and of the voice network where it trained longer."""
+    voice = row["voice_epochs"]
+    return f"{row['epochs']}, voice {voice}" if voice else str(row["epochs"])
 
 
 def _millions(row: dict[str, Any]) -> str:

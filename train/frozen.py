@@ -51,14 +51,14 @@ def read_convolutions(spec: Spec, training: Training) -> keras.Model | None:
     try:
         return keras.applications.VGG16(weights=training.weights, include_top=False)
     except Exception as error:  # Keras raises plain Exception where a download fails
-        reason = " ".join(str(error).split())[:200]
+        _, _, cause = f" -- {error}".rpartition(" -- ")  # before it Keras repeats the address
+        reason = " ".join(cause.split())[:200]
     if training.weights != IMAGENET:
         raise RunError(f"{training.weights}: expected keras.applications' VGG16 without its top "
                        f"({IMAGENET_FILE}), found another or a damaged file ({reason})")
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-    raise RunError(f"--weights {IMAGENET}: expected {home / IMAGENET_FILE}, which cannot be "
-                   f"downloaded here ({reason}); fetch {IMAGENET_URL} elsewhere and put it there, "
-                   "or name it: --weights FILE")
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "models"
+    raise RunError(f"--weights {IMAGENET}: cannot be downloaded here ({reason}); fetch "
+                   f"{IMAGENET_URL} elsewhere and put it into {home}, or name it: --weights FILE")
 
 
 def frozen_head(

@@ -17,7 +17,7 @@ from train.augment import FACE_MARGIN
 from train.batches import Batches
 from train.examples import training_batches
 from train.fit import fit
-from train.frozen import IMAGENET_FILE, frozen_head, read_convolutions
+from train.frozen import IMAGENET_FILE, IMAGENET_URL, frozen_head, read_convolutions
 from train.leave_out import without_people
 from train.models.build import build_network
 from train.models.registry import Part
@@ -94,7 +94,8 @@ def test_weights_that_cannot_be_had(
         read_convolutions(spec, Training(weights=str(damaged)))
 
     def without_internet(weights: str, include_top: bool) -> keras.Model:
-        raise Exception("URL fetch failure on https://storage.googleapis.com:\nNone")
+        raise Exception("URL fetch failure on https://x.org: None -- [Errno -2] Name or service\n"
+                        "not known")
 
     monkeypatch.setattr(keras.applications, "VGG16", without_internet)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -102,7 +103,9 @@ def test_weights_that_cannot_be_had(
         read_convolutions(spec, Training(weights="imagenet"))
     said = str(caught.value)
     assert "\n" not in said and said.endswith("or name it: --weights FILE")
-    assert f"expected {tmp_path / 'models' / IMAGENET_FILE}, which cannot be downloaded" in said
+    assert said.startswith("--weights imagenet: cannot be downloaded here ([Errno -2] Name or "
+                           f"service not known); fetch {IMAGENET_URL} elsewhere and put it into "
+                           f"{tmp_path / 'models'}, ")
 
 
 @pytest.fixture

@@ -26,10 +26,13 @@ def add(commands: Commands) -> None:
     sweep.add_argument("--epochs", type=int, default=80, help="at most (80)")
     sweep.add_argument("--voice-epochs", type=int, metavar="EPOCHS",
                        help="of a pair's voice network, which learns more slowly (as --epochs)")
+    sweep.add_argument("--head-epochs", type=int, metavar="EPOCHS",
+                       help="of rows that train a head on frozen networks (as --epochs)")
     sweep.add_argument("--budget-minutes", type=float, metavar="M",
                        help="leave out what does not fit, and train the rest for as many epochs as "
                             "do")
-    sweep.add_argument("--jobs", type=int, default=1, metavar="N", help="rows at a time (1)")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="N",
+                       help="rows at a time; where fewer are left, also the networks of each (1)")
     sweep.add_argument("--image-size", type=int, default=128, metavar="S")
     sweep.add_argument("--noise", type=Path, metavar="DIR", help="sound files to train with")
     sweep.add_argument("--test-noise", type=Path, metavar="DIR", help="for a second test, in noise")
@@ -48,14 +51,17 @@ def _sweep(options: Namespace) -> None:
             from train.sweep.sweep import sweep
             from train.sweep.table import markdown
 
-        check_positive(options, "seeds", "epochs", "voice_epochs", "jobs", "budget_minutes")
-        if options.voice_epochs and options.budget_minutes:
-            raise UsageError("--budget-minutes chooses the epochs; leave out --voice-epochs")
+        check_positive(options, "seeds", "epochs", "voice_epochs", "head_epochs", "jobs",
+                       "budget_minutes")
+        if options.budget_minutes and (options.voice_epochs or options.head_epochs):
+            raise UsageError("--budget-minutes chooses the epochs; leave out --voice-epochs and "
+                             "--head-epochs")
         if (options.test_noise is None) != (options.snr is None):
             raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
         settings = Settings(options.data, options.out, options.image_size, noise=options.noise,
                             test_noise=options.test_noise, snr_db=options.snr,
-                            weights=options.weights, voice_epochs=options.voice_epochs)
+                            weights=options.weights, voice_epochs=options.voice_epochs,
+                            head_epochs=options.head_epochs)
         content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
                         budget_minutes=options.budget_minutes, jobs=options.jobs,
                         listed=rows_by_name(options.list) if options.list else ())

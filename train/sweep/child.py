@@ -11,7 +11,9 @@ from typing import Any
 from train.sweep.settings import Settings
 
 
-def run_in_child(settings: Settings, row: str, seed: int, epochs: int) -> dict[str, Any]:
+def run_in_child(
+    settings: Settings, row: str, seed: int, epochs: int, networks: int
+) -> dict[str, Any]:
     """`run_row` by the row's name, its output in a file."""
     log = settings.log(row, seed)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -21,4 +23,4 @@ def run_in_child(settings: Settings, row: str, seed: int, epochs: int) -> dict[s
     from train.sweep.rows import ROWS
     from train.sweep.work import run_row
 
-    return run_row(settings, ROWS[row], seed, epochs)
+    return run_row(settings, ROWS[row], seed, epochs, networks)

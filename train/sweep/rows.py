@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge_runtime.errors import UsageError
 from train.models.registry import FAMILIES, Fused
@@ -30,6 +31,10 @@ class Row:
     def frozen(self) -> bool:
         """Whether only a head is trained, on networks that stay as they are."""
         return self.towers is not None or self.weights != "none"
+
+    def start(self, file: Path | None) -> str | None:
+        """`weights` as a training takes them. file: holds ImageNet's, where it was named."""
+        return None if self.weights == "none" else str(file or self.weights)
 
     @property
     def fusion(self) -> str:

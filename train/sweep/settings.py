@@ -15,8 +15,9 @@ RESULT = "result.json"
 @dataclass(frozen=True)
 class Settings:
     """Options of a sweep. voice_epochs: of pairs, where their face network trains for another
-    number; noise: to train with; test_noise and snr_db: for a second test, in noise; weights: file
-    of VGG16's ImageNet weights, where it was named."""
+    number; head_epochs: of rows that train a head on frozen networks, where others train for
+    another number; noise: to train with; test_noise and snr_db: for a second test, in noise;
+    weights: file of VGG16's ImageNet weights, where it was named."""
 
     data: Path
     out: Path
@@ -27,6 +28,7 @@ class Settings:
     snr_db: float | None = None
     weights: Path | None = None
     voice_epochs: int | None = None
+    head_epochs: int | None = None
 
     def folder(self, row: str, seed: int) -> Path:
         return self.out / row / f"seed{seed}"

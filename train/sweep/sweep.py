@@ -17,9 +17,11 @@ import keras
 
 from edge_runtime.errors import RunError
 from train.batches import MIN_EXAMPLES
+from train.frozen import read_convolutions
 from train.jobs import share_cores
 from train.models.registry import Part, family_of
 from train.pack import read_data
+from train.run import Training
 from train.spec import make_spec
 from train.sweep.child import run_in_child
 from train.sweep.plan import Plan, epoch_seconds, plan
@@ -41,9 +43,9 @@ def sweep(
 
     Returns what `sweep --json` prints; leaves sweep.json, sweep.md and pareto.png in the folder,
     after each row; where there is no budget, the rows and seeds that the folder already had stay in
-    them. jobs: rows at a time, each with its share of the cores. listed: rows that the table names
-    as not run where nobody has run them. Raises RunError where the folder holds a sweep of other
-    settings.
+    them. jobs: rows at a time, each with its share of the cores; where fewer are left, also the
+    networks of each. listed: rows that the table names as not run where nobody has run them. Raises
+    RunError where the folder holds a sweep of other settings.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
     chosen = _planned(settings, rows, seeds, epochs, budget_minutes, jobs)
@@ -105,9 +107,12 @@ def _run(
             if clock.spent_s() > budget_s:
                 late, waiting = waiting, []
                 yield from ((*task, {"reason": SPENT}) for task in late)
-            for task in [t for t in waiting if _ready(settings, t)][: jobs - len(running)]:
+            ready = [task for task in waiting if _ready(settings, task)][: jobs - len(running)]
+            networks = jobs // max(1, len(ready) + len(running))
+            for task in ready:
                 waiting.remove(task)
-                running[pool.submit(run_in_child, settings, task[0].name, task[1], epochs)] = task
+                running[pool.submit(run_in_child, settings, task[0].name, task[1], epochs,
+                                    networks)] = task
             if not running:
                 yield from ((*task, {"reason": f"not run: joins the networks of {task[0].towers}, "
                                                "which is not run"}) for task in waiting)
@@ -177,8 +182,10 @@ def _new_plan(
 ) -> Plan:
     if budget_minutes is None:
         return Plan(epochs, list(rows), {})
-    print("how long does an epoch take?", flush=True)
     collection = read_data(settings.data, settings.image_size, seed=0)
+    missing = _without_weights(settings, rows)
+    rows = [row for row in rows if row.name not in missing]
+    print("how long does an epoch take?", flush=True)
     epoch_s: dict[str, float] = {}
     for row in rows:
         spec = make_spec(row.family, collection.people.names, settings.image_size)
@@ -190,8 +197,21 @@ def _new_plan(
     networks = {row.name: len(family_of(row.family).parts) for row in rows}
     made = plan(in_order(rows, epoch_s), epoch_s, networks, 60 * budget_minutes * jobs / seeds,
                 epochs, gpu=bool(keras.distribution.list_devices("gpu")))
+    made.reasons.update(missing)
     print(f"{len(made.rows)} rows of {made.epochs} epochs, {len(made.reasons)} not run", flush=True)
     return made
+
+
+def _without_weights(settings: Settings, rows: Sequence[Row]) -> dict[str, str]:
+    """Why rows cannot start from ImageNet's weights, which leave their share of the budget."""
+    reasons: dict[str, str] = {}
+    for row in rows:
+        spec = make_spec(row.family, ("", "x"), settings.image_size)
+        try:
+            read_convolutions(spec, Training(weights=row.start(settings.weights)))
+        except RunError as error:
+            reasons[row.name] = f"not run: {error}"
+    return reasons
 
 
 def _examples(collection: Any, part: Part) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import VisavoxError
 from train.evaluate import evaluate, summary
 from train.fit import fit
+from train.machine import Machine
 from train.models.build import build_network
 from train.models.registry import family_of
 from train.pack import noises_in, read_data
@@ -19,38 +19,44 @@ from train.sweep.rows import Row
 from train.sweep.settings import RESULT, Settings, write_json
 
 
-def run_row(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
+def run_row(
+    settings: Settings, row: Row, seed: int, epochs: int, networks: int = 1
+) -> dict[str, Any]:
     """Train (or go on), evaluate, and leave the result in the run folder.
 
-    Returns the result, or {"reason": ...} where the row cannot be run.
+    networks: those of a pair that train at the same time. Returns the result, or {"reason": ...}
+    where the row cannot be run.
     """
     try:
-        result = _train_and_evaluate(settings, row, seed, epochs)
+        result = _train_and_evaluate(settings, row, seed, epochs, Machine(jobs=networks))
     except VisavoxError as error:
         return {"reason": f"not run: {error}"}
     write_json(settings.folder(row.name, seed) / RESULT, result)
     return result
 
 
-def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) -> dict[str, Any]:
-    start = time.monotonic()
+def _train_and_evaluate(
+    settings: Settings, row: Row, seed: int, epochs: int, machine: Machine
+) -> dict[str, Any]:
     collection = read_data(settings.data, settings.image_size, seed)
     spec = make_spec(row.family, collection.people.names, settings.image_size)
-    weights = str(settings.weights or row.weights) if row.weights != "none" else None
+    if row.frozen and settings.head_epochs:
+        epochs = settings.head_epochs
     training = Training(
         epochs=epochs, voice_epochs=settings.voice_epochs if "voice" in spec.parts else None,
         batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
-        learning_rate=family_of(row.family).learning_rate, weights=weights,
+        learning_rate=family_of(row.family).learning_rate, weights=row.start(settings.weights),
         noise=str(settings.noise.resolve()) if settings.noise else None)
     path = settings.folder(row.name, seed)
     towers = load_run(settings.folder(row.towers, seed)) if row.towers else None
     folder = fit(collection, spec, training, path, resume=(path / "run.json").is_file(),
-                 towers=towers)
+                 towers=towers, machine=machine)
     result = {
         "row": row.name, "model": row.family, "fusion": row.fusion, "start": training.start,
         "time_shift": row.time_shift, "seed": seed, "epochs": epochs,
         "voice_epochs": training.voice_epochs,
         "parameters": count_parameters(folder), "commit": folder.run.commit,
+        "wall_s": folder.run.wall_s,
         "data": collection.name, "data_digest": collection.digest,
         "synthetic": folder.run.data is not None and folder.run.data.synthetic,
         "train": _accuracy(folder, collection, "train"),
@@ -59,7 +65,7 @@ def _train_and_evaluate(settings: Settings, row: Row, seed: int, epochs: int) ->
         result["noisy"] = _accuracy(folder, collection, "test",
                                     noises=noises_in(settings.test_noise),
                                     snr_db=settings.snr_db)
-    return result | {"wall_s": round(time.monotonic() - start, 1)}
+    return result
 
 
 def _accuracy(

@@ -13,7 +13,7 @@ import pytest
 from edge_runtime.errors import RunError
 from train.sweep.rows import Row, rows_by_name
 from train.sweep.settings import Settings, write_json
-from train.sweep.sweep import CLOCK, PLAN, SPENT, sweep
+from train.sweep.sweep import CLOCK, PLAN, SPENT, _without_weights, sweep
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CHILD = Path(__file__).parents[1] / "tiny_training.py"
@@ -23,14 +23,17 @@ CHILD = Path(__file__).parents[1] / "tiny_training.py"
 def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_path: Path) -> None:
     out = tmp_path / "sweep"
     command = [CHILD, "sweep", "--data", small_people, "--out", out, "--image-size", 64,
-               "--rows", "tiny_frozen_concat", "--json"]
-    done = run_python(*command, "--epochs", 1)
+               "--rows", "tiny_frozen_concat", "--head-epochs", 2, "--json"]
+    done = run_python(*command, "--epochs", 1, "--jobs", 2)
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
     pair, joined = content["rows"]
     assert (pair["model"], pair["fusion"]) == ("tiny", "scores")
     assert joined["fusion"] == "outputs, frozen: concat"
     assert pair["parameters"] < joined["parameters"]
+    assert (pair["epochs"], joined["epochs"]) == (1, 2)
+    log = (out / "tiny" / "seed0.log").read_text()  # one row was left for both jobs
+    assert "face    1/1: accuracy" in log and "voice   1/1: accuracy" in log
     for column in ("voice", "face", "ensemble", "product", "scaled"):
         assert 0 <= pair["test"][column] <= 1 and 0 <= pair["train"][column] <= 1
     assert pair["test"]["fused"] is None and 0 <= joined["test"]["fused"] <= 1
@@ -80,6 +83,13 @@ def test_rows_after_the_budgets_end_say_so(tmp_path: Path) -> None:
     assert (tmp_path / "sweep.md").read_text().count(SPENT) == 4
 
 
+def test_rows_without_their_weights_leave_the_budget_to_others(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, tmp_path, weights=tmp_path / "vgg.h5")
+    assert _without_weights(settings, rows_by_name("vgg16,vgg16_imagenet,vit")) == {
+        "vgg16_imagenet": "not run: --weights expects imagenet, none or a file, found no file "
+                          f"'{tmp_path / 'vgg.h5'}'"}
+
+
 def test_a_row_that_fails_leaves_the_others(tmp_path: Path) -> None:
     """There are no people in that folder, which each row says for itself."""
     rows = rows_by_name("mobilevit_xxs_edge_frozen_concat")
@@ -107,6 +117,9 @@ def test_bad_options(run_python: Run, tmp_path: Path) -> None:
     for options, message in ((["--rows", "resnet"], "unknown row 'resnet'"),
                              (["--budget-minutes", 5, "--voice-epochs", 9],
                               "--budget-minutes chooses the epochs"),
+                             (["--budget-minutes", 5, "--head-epochs", 9],
+                              "--budget-minutes chooses the epochs"),
+                             (["--head-epochs", 0], "--head-epochs expects"),
                              (["--budget-minutes", 0], "--budget-minutes expects a number above 0"),
                              (["--snr", 5], "--test-noise DIR and --snr DB go together")):
         done = run_python("-m", "train", "sweep", "--data", tmp_path, "--out", tmp_path / "out",
