@@ -35,6 +35,8 @@ _ACCURACY_ROWS = {
     "people30": "people30, clean",
     "kiosk95": "kiosk95, clean",
     "kiosk95-snr5": "kiosk95, noise at 5 dB SNR",
+    "wild95": "wild95, clean",
+    "wild95-from-kiosk95": "wild95, clean, from kiosk95's weights",
 }
 
 
@@ -196,8 +198,7 @@ def _families_table(source: dict[str, Any], sweep: dict[str, Any]) -> str:
     return "\n".join([
         f"{sweep['data']}{mark}, train / test accuracy in %; the source's figures are of its own "
         "data:", "", table(header, rows), *([""] if missing else []),
-        *(f"{reason[0].upper()}{reason[1:]}: {', '.join(rows)}." for reason, rows in
-          missing.items())])
+        *(f"- {', '.join(rows)}: {reason}" for reason, rows in missing.items())])
 
 
 def _epochs(row: dict[str, Any]) -> str:

@@ -87,6 +87,7 @@ def test_a_plan_keeps_to_its_budget(costs: list[float], budget_s: float) -> None
 def test_an_epoch_of_a_larger_network_takes_longer() -> None:
     from train.spec import make_spec
 
-    seconds = [epoch_seconds(make_spec(family, ("a", "b"), 64), "face", 100, frozen=False)
-               for family in ("mobilevit_xxs_edge", "vgg16")]
+    # The least of three: other processes may take a processor away while the small one is timed.
+    seconds = [min(epoch_seconds(make_spec(family, ("a", "b"), 64), "face", 100, frozen=False)
+                   for _ in range(3)) for family in ("mobilevit_xxs_edge", "vgg16")]
     assert 0 < seconds[0] < seconds[1]
