@@ -140,19 +140,42 @@ def _draw_pareto(path: Path, done: Sequence[Mapping[str, Any]], data: str) -> No
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axis = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    figure, axis = pyplot.subplots(figsize=(9, 6), layout="constrained")
     points = [(entry["parameters"] / 1e6, 100 * (main_accuracy(entry) or 0)) for entry in done]
     for (x, y), entry in zip(points, done, strict=True):
         axis.scatter(x, y, color="C0" if entry["fusion"] == "scores" else "C1")
-        axis.annotate(entry["row"], (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
     front = pareto_front(points)
     axis.step([x for x, _ in front], [y for _, y in front], where="post", color="grey",
               linewidth=1, label="Pareto front")
     axis.set_xscale("log")
+    axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
+    axis.set_xticks([], minor=True)
+    _label(axis, points, [entry["row"] for entry in done])
     axis.set_xlabel("parameters (millions); blue: pairs, orange: fused")
     axis.set_ylabel("test accuracy (%)")
     axis.set_title(f"{data}: accuracy against parameters")
-    axis.grid(alpha=0.3, which="both")
-    axis.legend(loc="lower right")
+    axis.grid(alpha=0.3)
+    axis.legend(loc="best")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
+
+
+def _label(axis: Any, points: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
+    """Names beside their points: of large networks to the left, and moved down where they would
+    cover another. The axes get room for all of them."""
+    xs, ys = zip(*points, strict=True)
+    left, right = min(xs) / 1.2, max(max(xs) * 1.2, min(xs) * 4)
+    height = max(max(ys) - min(ys), 5.0)
+    lowest = min(ys)
+    free = {"left": math.inf, "right": math.inf}  # below which no name stands yet, on each side
+    for (x, y), name in sorted(zip(points, names, strict=True), key=lambda item: -item[0][1]):
+        side = "left" if x > math.sqrt(left * right) else "right"
+        free[side] = min(y, free[side] - height / 30)  # about a line
+        lowest = min(lowest, free[side])
+        aside = (right / left) ** 0.015
+        axis.annotate(name, (x, y), xytext=(x * aside if side == "right" else x / aside,
+                                            free[side]), fontsize=8, va="center",
+                      ha="left" if side == "right" else "right",
+                      arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.5})
+    axis.set_xlim(left, right)
+    axis.set_ylim(min(lowest, max(ys) - height) - height / 20, max(ys) + height / 20)
