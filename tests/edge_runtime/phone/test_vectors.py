@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.phone import packages
-from tests.data.phone_vectors import stored, vectors
+from tests.data.phone_vectors.vectors import stored, vectors
 from tests.edge_runtime.phone.conftest import Browse
 from tests.edge_runtime.phone.serving import served
 
