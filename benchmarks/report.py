@@ -36,7 +36,7 @@ _ACCURACY_ROWS = {
     "kiosk95": "kiosk95, clean",
     "kiosk95-snr5": "kiosk95, noise at 5 dB SNR",
     "wild95": "wild95, clean",
-    "wild95-from-kiosk95": "wild95, clean, from kiosk95's weights",
+    "wild95-snr5": "wild95, noise at 5 dB SNR",
 }
 
 
