@@ -193,7 +193,8 @@ def _families_table(source: dict[str, Any], sweep: dict[str, Any]) -> str:
     missing: dict[str, list[str]] = {}  # rows by the reason why
     for row in sweep["rows"]:
         if not row["test"]:
-            missing.setdefault(row["reason"], []).append(f"`{row['row']}`")
+            reason, _, _ = row["reason"].partition("; ")  # what to do about it stands in the file
+            missing.setdefault(reason, []).append(f"`{row['row']}`")
     mark = " (synthetic people)" if sweep["synthetic"] else ""
     return "\n".join([
         f"{sweep['data']}{mark}, train / test accuracy in %; the source's figures are of its own "
