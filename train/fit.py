@@ -89,7 +89,8 @@ def fit(
         histories = {part: _fit_part(folder, collection, part, noises, start, machine)
                      for part in spec.parts}
     draw_curves(out / "curves.png", histories)
-    epochs_s = [sum(row["seconds"] for row in rows) for rows in histories.values()]
+    # Checkpoints of before 2026-11-25 have no seconds.
+    epochs_s = [sum(row.get("seconds", 0.0) for row in rows) for rows in histories.values()]
     return save_run(out, replace(run, wall_s=round(max(epochs_s) if at_once else sum(epochs_s), 1)))
 
 

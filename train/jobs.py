@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -59,14 +58,11 @@ def _fit_in_child(run: Path, part: Part, towers: Path | None, workers: int) -> R
     class EpochLines(keras.callbacks.Callback):
         """A line for each epoch, which two processes can write in turn."""
 
-        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-            self.begun = time.monotonic()
-
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             known = logs or {}
             print(f"{part:5} {epoch + 1:3}/{self.params['epochs']}: accuracy "
                   f"{100 * known['accuracy']:5.1f} %, validation "
                   f"{100 * known['val_accuracy']:5.1f} %, "
-                  f"{time.monotonic() - self.begun:.0f} s", flush=True)
+                  f"{known['seconds']:.0f} s", flush=True)
 
     return continue_part(run, part, towers, workers, EpochLines())

@@ -52,7 +52,7 @@ def test_keys(measured: dict[str, Any]) -> None:
                 network[key], abs=1e-2)
         assert len(network["worst"]) == 5
         gaps = [layer["alone_ms"] - layer["floor_ms"] for layer in network["worst"]]
-        assert gaps == pytest.approx(sorted(gaps, reverse=True), abs=2e-4)  # they are rounded
+        assert gaps == sorted(gaps, reverse=True)
         assert network["alone_ms"] > 0
     total = result["total"]
     assert total["macs"] == sum(n["macs"] for n in result["networks"].values())

@@ -40,10 +40,11 @@ def _train_and_evaluate(
 ) -> dict[str, Any]:
     collection = read_data(settings.data, settings.image_size, seed)
     spec = make_spec(row.family, collection.people.names, settings.image_size)
-    if row.frozen and settings.head_epochs:
-        epochs = settings.head_epochs
+    voice_epochs = settings.voice_epochs if "voice" in spec.parts else None
+    if row.frozen and settings.head_epochs:  # of both networks of VGG16's pair
+        epochs, voice_epochs = settings.head_epochs, None
     training = Training(
-        epochs=epochs, voice_epochs=settings.voice_epochs if "voice" in spec.parts else None,
+        epochs=epochs, voice_epochs=voice_epochs,
         batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
         learning_rate=family_of(row.family).learning_rate, weights=row.start(settings.weights),
         noise=str(settings.noise.resolve()) if settings.noise else None)
