@@ -15,6 +15,11 @@ from edge_runtime.errors import InputError
 if TYPE_CHECKING:  # a machine that trains on packed data has no Pillow
     from PIL import Image
 
+# Pillow's warnings of sizes and odd tags are for programmers. Not warnings.catch_warnings around a
+# reading: that swaps the filters of all threads, and a kiosk's camera reads pictures while FastAPI,
+# in another thread, makes its routes and relies on filters of its own.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 MAX_MEGAPIXELS = 50  # a decoded RGB picture of this size takes 150 MB, what a Pi can spare
 
 # What Pillow's readers let through on damaged files.
@@ -40,11 +45,9 @@ def decode_picture(file: Path | BinaryIO, name: str) -> npt.NDArray[np.uint8]:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about size and odd tags, for programmers
-            with Image.open(file) as picture:
-                _refuse_huge(name, picture.size)
-                return np.asarray(_eight_bit(ImageOps.exif_transpose(picture)).convert("RGB"))
+        with Image.open(file) as picture:
+            _refuse_huge(name, picture.size)
+            return np.asarray(_eight_bit(ImageOps.exif_transpose(picture)).convert("RGB"))
     except UnidentifiedImageError:
         raise InputError(f"{name}: expected a picture (JPEG, PNG, ...), found no format that "
                          "Pillow reads") from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import random
 import struct
+import subprocess
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge_runtime.errors import InputError
-from edge_runtime.face import MAX_MEGAPIXELS, face_input, read_picture, square_face
+from edge_runtime.face import MAX_MEGAPIXELS, decode_picture, face_input, read_picture, square_face
 
 Array = npt.NDArray[Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +39,8 @@ def scene() -> Array:
 
 def refusal(path: Path) -> str:
     """The one line with which a picture is refused; it begins with the file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(InputError) as caught:
-            read_picture(path)
+    with pytest.raises(InputError) as caught:
+        read_picture(path)
     message = str(caught.value)
     assert "\n" not in message and message.startswith(f"{path}: ")
     return message.removeprefix(f"{path}: ")
@@ -187,6 +188,47 @@ def test_the_limit_itself_is_let_through(tmp_path: Path) -> None:
     before = Image.core.get_stats()["new_count"]
     assert refusal(path).startswith("the picture is damaged (")
     assert Image.core.get_stats()["new_count"] > before
+
+
+def test_what_pillow_warns_of_is_not_passed_on(tmp_path: Path, run_python: Run) -> None:
+    (tmp_path / "huge.png").write_bytes(png_of_nothing(10_000, 10_000))
+    tags = struct.pack(">HHII", 0x010F, 2, 100, 1000)  # a maker's name beyond the end
+    Image.new("RGB", (8, 8)).save(tmp_path / "odd.jpg", exif=(
+        b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + tags + bytes(4)))
+    with pytest.warns(Image.DecompressionBombWarning), Image.open(tmp_path / "huge.png"):
+        pass
+    with pytest.warns(UserWarning, match="Tag data"), Image.open(tmp_path / "odd.jpg") as picture:
+        picture.getexif().items()
+    program = """
+import sys
+from pathlib import Path
+from edge_runtime.errors import InputError
+from edge_runtime.face import read_picture
+print(read_picture(Path(sys.argv[1])).shape)
+try:
+    read_picture(Path(sys.argv[2]))
+except InputError as error:
+    print(error)
+"""
+    done = run_python("-W", "error", "-c", program, tmp_path / "odd.jpg",
+                      tmp_path / "huge.png")
+    assert done.returncode == 0 and not done.stderr
+    assert done.stdout.startswith("(8, 8, 3)") and "100 megapixels" in done.stdout
+
+
+def test_other_threads_keep_their_filters_of_warnings(scene: Array) -> None:
+    """While a picture is read, the filters are those of before: all threads share them."""
+    before, seen = warnings.filters, []
+
+    class Watching(io.BytesIO):
+        def read(self, *arguments: Any) -> bytes:
+            seen.append(warnings.filters)
+            return super().read(*arguments)
+
+    file = io.BytesIO()
+    Image.fromarray(scene).save(file, "png")
+    decode_picture(Watching(file.getvalue()), "a picture")
+    assert seen and all(filters is before for filters in seen)
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 70))
