@@ -40,14 +40,7 @@ def _train_and_evaluate(
 ) -> dict[str, Any]:
     collection = read_data(settings.data, settings.image_size, seed)
     spec = make_spec(row.family, collection.people.names, settings.image_size)
-    voice_epochs = settings.voice_epochs if "voice" in spec.parts else None
-    if row.frozen and settings.head_epochs:  # of both networks of VGG16's pair
-        epochs, voice_epochs = settings.head_epochs, None
-    training = Training(
-        epochs=epochs, voice_epochs=voice_epochs,
-        batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
-        learning_rate=family_of(row.family).learning_rate, weights=row.start(settings.weights),
-        noise=str(settings.noise.resolve()) if settings.noise else None)
+    training = training_of(settings, row, seed, epochs)
     path = settings.folder(row.name, seed)
     towers = load_run(settings.folder(row.towers, seed)) if row.towers else None
     folder = fit(collection, spec, training, path, resume=(path / "run.json").is_file(),
@@ -67,6 +60,19 @@ def _train_and_evaluate(
                                     noises=noises_in(settings.test_noise),
                                     snr_db=settings.snr_db)
     return result
+
+
+def training_of(settings: Settings, row: Row, seed: int, epochs: int) -> Training:
+    """Of one row. epochs: where the settings name no others for its voice network or its head."""
+    family = family_of(row.family)
+    voice_epochs = settings.voice_epochs if "voice" in family.parts else None
+    if row.frozen and settings.head_epochs:  # of both networks of VGG16's pair
+        epochs, voice_epochs = settings.head_epochs, None
+    return Training(
+        epochs=epochs, voice_epochs=voice_epochs,
+        batch_size=settings.batch_size, seed=seed, time_shift=row.time_shift,
+        learning_rate=family.learning_rate, weights=row.start(settings.weights),
+        noise=str(settings.noise.resolve()) if settings.noise else None)
 
 
 def _accuracy(

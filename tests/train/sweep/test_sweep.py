@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import RunError
-from train.sweep.rows import Row, rows_by_name
+from train.sweep.rows import ROWS, Row, rows_by_name
 from train.sweep.settings import Settings, write_json
 from train.sweep.sweep import CLOCK, PLAN, SPENT, _without_weights, sweep
+from train.sweep.work import training_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CHILD = Path(__file__).parents[1] / "tiny_training.py"
@@ -88,6 +89,18 @@ def test_rows_without_their_weights_leave_the_budget_to_others(tmp_path: Path) -
     assert _without_weights(settings, rows_by_name("vgg16,vgg16_imagenet,vit")) == {
         "vgg16_imagenet": "not run: --weights expects imagenet, none or a file, found no file "
                           f"'{tmp_path / 'vgg.h5'}'"}
+
+
+@pytest.mark.parametrize(("name", "epochs", "voice_epochs"), [
+    ("mobilevit_xxs_edge", 100, 220), ("vgg16", 100, 220), ("vit_cross_attention", 100, None),
+    ("vit_joint_add", 100, None), ("mobilevit_xxs_edge_frozen_add", 20, None),
+    ("vgg16_imagenet", 20, None)])
+def test_epochs_of_voices_and_of_heads(
+    tmp_path: Path, name: str, epochs: int, voice_epochs: int | None
+) -> None:
+    settings = Settings(tmp_path, tmp_path, voice_epochs=220, head_epochs=20)
+    training = training_of(settings, ROWS[name], 0, 100)
+    assert (training.epochs, training.voice_epochs) == (epochs, voice_epochs)
 
 
 def test_a_row_that_fails_leaves_the_others(tmp_path: Path) -> None:
