@@ -93,7 +93,8 @@ class Run:
     """The contents of run.json. Without `data` the networks are untrained, for latency only.
 
     wall_s: seconds that all epochs took, validation and those before a resume included; of networks
-    that trained at the same time, the longer. None where training has not ended.
+    that trained at the same time, the longer. None where training has not ended. commit: of the
+    code; of a run that was resumed, at its last stint.
     """
 
     format: int
