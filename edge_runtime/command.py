@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -17,6 +18,10 @@ from edge_runtime.errors import VisavoxError
 # What a person can mend; any other error of the system is a fault of ours and shows its traceback.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
          errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+
+# One thread at a time: all share standard error, and of two that overlap, the one that ends last
+# would put back the other's silence, for good.
+_SILENCE = threading.RLock()
 
 Item = TypeVar("Item")
 
@@ -74,9 +79,9 @@ class Commands:
 @contextlib.contextmanager
 def silenced_stderr() -> Iterator[None]:
     """Keep what compiled libraries write to standard error off the screen, unless they fail."""
-    sys.stderr.flush()
-    screen = os.dup(2)
-    with tempfile.TemporaryFile() as chatter:
+    with _SILENCE, tempfile.TemporaryFile() as chatter:
+        sys.stderr.flush()
+        screen = os.dup(2)
         os.dup2(chatter.fileno(), 2)
         try:
             yield

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+import threading
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from edge_runtime.command import Commands, table, with_progress
+from edge_runtime.command import Commands, silenced_stderr, table, with_progress
 from edge_runtime.errors import InputError
 
 
@@ -92,3 +94,38 @@ def test_a_command_may_have_an_exit_code_of_its_own(code: int | None, expected: 
     commands = Commands("tool", "A tool.")
     commands.add("go", lambda options: code, "go")
     assert commands.main(["go"]) == expected
+
+
+def test_compiled_libraries_are_heard_only_where_they_fail(
+    capfd: pytest.CaptureFixture[str]
+) -> None:
+    with silenced_stderr(), silenced_stderr():
+        os.write(2, b"a note about graphics cards\n")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(RuntimeError), silenced_stderr():
+        os.write(2, b"out of memory\n")
+        raise RuntimeError
+    assert capfd.readouterr().err == "out of memory\n"
+
+
+def test_threads_do_not_silence_each_other_for_good(capfd: pytest.CaptureFixture[str]) -> None:
+    """The second begins while the first is at it, and ends after it."""
+    begun, second_begun, end, end_second = (threading.Event() for _ in range(4))
+
+    def quiet(begun: threading.Event, end: threading.Event) -> None:
+        with silenced_stderr():
+            begun.set()
+            end.wait()
+
+    first = threading.Thread(target=quiet, args=(begun, end))
+    second = threading.Thread(target=quiet, args=(second_begun, end_second))
+    first.start()
+    begun.wait()
+    second.start()
+    second_begun.wait(0.2)
+    end.set()
+    first.join()
+    end_second.set()
+    second.join()
+    os.write(2, b"heard\n")
+    assert capfd.readouterr().err == "heard\n"
