@@ -47,7 +47,7 @@ def _train_and_evaluate(
                  towers=towers, machine=machine)
     result = {
         "row": row.name, "model": row.family, "fusion": row.fusion, "start": training.start,
-        "time_shift": row.time_shift, "seed": seed, "epochs": epochs,
+        "time_shift": row.time_shift, "seed": seed, "epochs": training.epochs,
         "voice_epochs": training.voice_epochs,
         "parameters": count_parameters(folder), "commit": folder.run.commit,
         "wall_s": folder.run.wall_s,
