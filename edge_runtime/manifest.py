@@ -13,6 +13,7 @@ import msgspec
 
 from edge_runtime.accuracy import COLUMNS
 from edge_runtime.errors import BundleError
+from edge_runtime.files import read_text
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -162,8 +163,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"{folder}: expected a bundle (a folder with {FILE_NAME}), found none; "
                           "make one with 'python -m convert bundle'")
     try:
-        content = msgspec.json.decode(path.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        content = msgspec.json.decode(read_text(path, "JSON", BundleError, _remedy()))
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BundleError(f"{path}: expected JSON, found {error}; {_remedy()}") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import is_picture
+from edge_runtime.files import read_text
 from edge_runtime.voice import is_sound
 
 Modality = Literal["face", "voice"]
@@ -87,15 +89,18 @@ def index_people(root: Path, seed: int = 0) -> People:
 
 
 def _read_split(table: Path) -> list[Sample]:
+    text = read_text(table, "a CSV file", PeopleError)
+    heading = text.partition("\n")[0]
+    # Spreadsheets write the separator of their country.
+    separator = next((mark for mark in ";\t" if heading.count(mark) == len(COLUMNS) - 1), ",")
     try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if set(reader.fieldnames or ()) != set(COLUMNS):
-                raise PeopleError(f"{table}: expected the columns {','.join(COLUMNS)}, found "
-                                  f"{','.join(reader.fieldnames or ()) or 'nothing'}")
-            return [_sample(table, reader.line_num, row) for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise PeopleError(f"{table}: expected a CSV file in UTF-8, found {error}") from None
+        reader = csv.DictReader(io.StringIO(text), delimiter=separator)
+        if set(reader.fieldnames or ()) != set(COLUMNS):
+            raise PeopleError(f"{table}: expected the columns {','.join(COLUMNS)}, found "
+                              f"{','.join(reader.fieldnames or ()) or 'nothing'}")
+        return [_sample(table, reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise PeopleError(f"{table}: expected a CSV file, found {error}") from None
 
 
 def _sample(table: Path, line: int, row: dict[str, str | None]) -> Sample:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError, UsageError
+from edge_runtime.files import read_text
 
 
 def choose_people(
@@ -44,11 +45,10 @@ def _draw(names: tuple[str, ...], count: int, seed: int, rotation: int) -> tuple
 
 
 def _read(names: tuple[str, ...], file: Path) -> tuple[str, ...]:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
+    if not file.exists():
         raise UsageError(f"--leave-out-people expects a number or a text file of names, one a "
-                         f"line, found '{file}'") from None
+                         f"line, found '{file}'")
+    lines = read_text(file, "a list of names").split("\n")
     chosen = sorted({line.strip() for line in lines} - {""})
     if unknown := [name for name in chosen if name not in names]:
         raise UsageError(f"{file}: expected people of the data ({', '.join(names[:3])} ...), found "

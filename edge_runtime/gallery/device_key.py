@@ -41,7 +41,7 @@ def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            text = opened.read(1000).decode("ascii", "replace")
+            text = opened.read(1000).decode("utf-8-sig", "replace")
     except FileNotFoundError:
         raise GalleryError(f"{file}: the device key is missing, without which the gallery cannot "
                            f"be read; put it back, or name it with --key or ${VARIABLE}") from None

@@ -22,6 +22,7 @@ from typing import Annotated
 import msgspec
 
 from edge_runtime.errors import UsageError
+from edge_runtime.files import as_text
 
 _BITS_BYTES = 13  # 104 bits, of which 100 are shown: 20 letters of base32
 _N, _R, _P = 2**14, 8, 1  # 16 MiB, tens of milliseconds: RFC 7914, interactive use
@@ -64,7 +65,9 @@ class Tokens:
         self._right: bytes | None = None  # SHA-256 of the token, once it was given
         self._wrong = _Limiter()
         try:
-            self._stored = msgspec.json.decode(file.read_bytes(), type=_Stored)
+            text = as_text(file.read_bytes(), str(file), "the hash of a token",
+                           remedy="make a new one with 'visavox kiosk --set-token'")
+            self._stored = msgspec.json.decode(text, type=_Stored)
         except FileNotFoundError:
             pass
         except (msgspec.DecodeError, OSError) as error:

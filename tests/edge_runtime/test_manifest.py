@@ -105,6 +105,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert text.endswith("}\n") and '\n  "format": 1' in text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_editor_may_have_saved_it(tmp_path: Path, encoding: str) -> None:
+    text = json.dumps(CONTENT, indent=2).replace("\n", "\r\n")
+    (tmp_path / "manifest.json").write_text(text, encoding=encoding, newline="")
+    assert read_manifest(tmp_path) == FULL
+
+
 @pytest.mark.parametrize("keys", NULLABLE, ids=dotted)
 def test_what_was_not_measured_is_null(tmp_path: Path, keys: Keys) -> None:
     content = deepcopy(CONTENT)

@@ -112,7 +112,7 @@ def test_shares(count: int, seed: int) -> None:
 
 
 def write_split(root: Path, rows: str, encoding: str = "utf-8") -> Path:
-    (root / "split.csv").write_text(rows, encoding=encoding)
+    (root / "split.csv").write_text(rows, encoding=encoding, newline="")
     return root
 
 
@@ -169,6 +169,16 @@ def test_validation_is_drawn_only_where_there_is_none(tmp_path: Path) -> None:
 ])
 def test_a_malformed_split_names_the_line(tmp_path: Path, rows: str, message: str) -> None:
     assert refusal(write_split(tmp_path, rows)) == f"{tmp_path / 'split.csv'}{message}"
+
+
+@pytest.mark.parametrize(("separator", "encoding"), [
+    (";", "utf-8-sig"), ("\t", "utf-16"), (",", "utf-16")])
+def test_a_split_as_spreadsheets_write_it(
+    tmp_path: Path, separator: str, encoding: str
+) -> None:
+    rows = HEADER + "1.jpg,Zoë,face,train\n2.jpg,Zoë,face,test\n"
+    write_split(tmp_path, rows.replace(",", separator).replace("\n", "\r\n"), encoding)
+    assert index_people(tmp_path).names == ("Zoë",)
 
 
 def test_a_split_in_another_encoding(tmp_path: Path) -> None:

@@ -53,9 +53,10 @@ def test_rotations_that_do_not_work(choice: str, rotation: int, message: str) ->
         choose_people(NAMES, choice, 0, rotation)
 
 
-def test_those_named_in_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_those_named_in_a_file(tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "names.txt"
-    file.write_text("zoe\n\n  bob \nzoe\n", encoding="utf-8-sig")
+    file.write_text("zoe\r\n\r\n  bob \r\nzoe\r\n", encoding=encoding, newline="")
     assert choose_people(NAMES, str(file), 0) == ("bob", "zoe")
 
 

@@ -26,6 +26,12 @@ def test_made_on_first_use(key_file: Path) -> None:
     assert [path.name for path in key_file.parent.iterdir()] == ["device.key"]
 
 
+def test_an_editor_may_have_saved_it(key_file: Path) -> None:
+    key = device_key(key_file, create=True)
+    key_file.write_bytes(b"\xef\xbb\xbf" + key_file.read_bytes().replace(b"\n", b"\r\n"))
+    assert device_key(key_file) == key
+
+
 def test_never_made_without_being_asked(key_file: Path) -> None:
     with pytest.raises(GalleryError, match="the device key is missing"):
         device_key(key_file)

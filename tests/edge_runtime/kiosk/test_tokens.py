@@ -28,6 +28,13 @@ def test_a_token_is_kept_as_a_hash_that_its_owner_alone_can_read(tmp_path: Path)
     assert other != token and Tokens(file).check(token, "a") == 0
 
 
+def test_an_editor_may_have_saved_it(tmp_path: Path) -> None:
+    file = tmp_path / "token.json"
+    token = set_token(file)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert Tokens(file).check(token, "a") is None
+
+
 def test_without_a_file_there_is_no_token(tmp_path: Path) -> None:
     missing = Tokens(tmp_path / "none.json")
     assert not missing.exists and missing.check("", "a") == 0 and missing.check("x", "a") == 0
