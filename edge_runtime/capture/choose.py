@@ -6,14 +6,14 @@ import re
 import threading
 from collections.abc import Generator
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from edge_runtime.addresses import shown_address, split_address
 from edge_runtime.capture.arecord import arecord_clips, arecord_program
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.devices import first_camera
 from edge_runtime.capture.files import FileClock, folder_frames, sound_clips, video_frames
 from edge_runtime.capture.microphone import Clip, Microphone
-from edge_runtime.capture.opencv import device_frames, stream_frames, stream_name
+from edge_runtime.capture.opencv import device_frames, stream_frames
 from edge_runtime.capture.portaudio import import_sounddevice, portaudio_clips
 from edge_runtime.capture.raspberry import picamera2_frames, rpicam_frames
 from edge_runtime.capture.source import Produce
@@ -25,6 +25,8 @@ CAMERA_HELP = ("auto, a number or path (0, /dev/video0), rpicam or picamera2 (rp
 MICROPHONE_HELP = ("auto, a number or a part of a name as 'visavox devices' shows them, "
                    "arecord or arecord:plughw:1,0, or a sound file")
 _SCHEMES = ("rtsp", "rtsps", "http", "https")
+_STREAM = re.compile(rf"({'|'.join(_SCHEMES)})://", re.IGNORECASE)
+_ADDRESS = re.compile(r"@|\w\w:/")  # not C:/
 _PI = re.compile(r"(rpicam|picamera2)(?::(\d))?")
 
 
@@ -53,15 +55,23 @@ def _camera(text: str, clock: FileClock) -> tuple[str, Produce[Frame]]:
     if pi := _PI.fullmatch(text):
         make = rpicam_frames if pi[1] == "rpicam" else picamera2_frames
         return f"camera {text}", make(int(pi[2] or 0))
-    if _is_stream(text):
-        return stream_name(text), stream_frames(text)
+    if _STREAM.match(text):
+        return _stream(text)
     if text and _is_there(path):
         make_file = folder_frames if path.is_dir() else video_frames
-        return str(path), make_file(path, clock)
+        return _printable(str(path)), make_file(path, clock)
     if text.startswith("/dev/") and text.isprintable():
         return f"camera {text}", device_frames(text)
-    raise UsageError(f"--camera expects {CAMERA_HELP}; found '{_shortened(text)}', which is none "
-                     "of these")
+    raise UsageError(f"--camera expects {CAMERA_HELP}; found {_shown(text)}, which is none of "
+                     "these")
+
+
+def _stream(text: str) -> tuple[str, Produce[Frame]]:
+    try:
+        name = shown_address(split_address(text, _SCHEMES))
+    except ValueError as error:
+        raise UsageError(f"--camera expects {CAMERA_HELP}; found {error}") from None
+    return name, stream_frames(text, name)
 
 
 def _auto_frames(stop: threading.Event) -> Generator[Frame, None, None]:
@@ -81,9 +91,9 @@ def _microphone(text: str, clock: FileClock) -> tuple[str, Produce[Clip]]:
     if text.isascii() and text.isdigit() and int(text) < 1000:
         return f"microphone {text}", portaudio_clips(int(text))
     if text and _is_there(path) and path.is_file():
-        return str(path), sound_clips(path, clock)
+        return _printable(str(path)), sound_clips(path, clock)
     if not text.isprintable() or not text.strip() or "/" in text or len(text) > 200:
-        raise UsageError(f"--microphone expects {MICROPHONE_HELP}; found '{_shortened(text)}', "
+        raise UsageError(f"--microphone expects {MICROPHONE_HELP}; found {_shown(text)}, "
                          "which is none of these")
     device = None if text == "auto" else text
     return f"microphone {text}", portaudio_clips(device) if _has_portaudio() else (
@@ -99,14 +109,6 @@ def _has_portaudio() -> bool:
     return True
 
 
-def _is_stream(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in _SCHEMES and bool(parts.hostname) and text.isprintable()
-
-
 def _is_there(path: Path) -> bool:
     """Whether it is a file or a folder; a device is neither."""
     try:
@@ -115,6 +117,13 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _shortened(text: str) -> str:
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _shown(text: str) -> str:
+    """What was found, unless it may hold a password."""
+    if _ADDRESS.search(text):
+        return "an address, not shown as it may hold a password"
+    text = _printable(text)
+    return f"'{text if len(text) <= 60 else text[:57] + '...'}'"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

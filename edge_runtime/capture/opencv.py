@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Generator
 from typing import Any
-from urllib.parse import urlsplit
 
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.source import Produce
@@ -59,12 +58,11 @@ def _why(device: int | str, path: int | str) -> DeviceError:
                                "uses it, or name another, if it is no camera")
 
 
-def stream_frames(address: str) -> Produce[Frame]:
-    """A camera in the network, by RTSP or HTTP."""
+def stream_frames(address: str, name: str) -> Produce[Frame]:
+    """A camera in the network, by RTSP or HTTP. name: the address without what is secret in it."""
 
     def frames(stop: threading.Event) -> Generator[Frame, None, None]:
         cv2 = import_opencv()
-        name = stream_name(address)
         capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS])
         try:
@@ -78,12 +76,6 @@ def stream_frames(address: str) -> Produce[Frame]:
             capture.release()
 
     return frames
-
-
-def stream_name(address: str) -> str:
-    """An address without the password and what else may be secret in it."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _read(cv2: Any, capture: Any, stop: threading.Event) -> Generator[Frame, None, None]:

@@ -13,9 +13,35 @@ from tests.edge_runtime.capture.stand_ins import seconds_until
 
 @pytest.mark.parametrize("text", [
     "auto", "0", "12", "/dev/video0", "/dev/v4l/by-id/usb-x", "rpicam", "rpicam:1", "picamera2",
-    "rtsp://camera/stream", "http://127.0.0.1:8080/video"])
+    "rtsp://camera", "http://127.0.0.1:8080"])
 def test_cameras(text: str) -> None:
     assert text in camera_from(text).name
+
+
+@pytest.mark.parametrize(("address", "name"), [
+    ("rtsp://admin:top-secret@camera:554/live", "rtsp://camera:554"),
+    ("RTSP://admin:top@secret@camera/live", "rtsp://camera"),  # FFmpeg takes the last @ too
+    ("rtsp://admin:top%40secret%231@camera/live", "rtsp://camera"),
+    ("rtsp://camera:554/user=admin_password=top-secret_channel=1.sdp?real_stream",
+     "rtsp://camera:554"),
+    ("http://camera/cgi?user=admin&pwd=top-secret", "http://camera"),
+    ("https://top-secret@[fe80::1]:8443/#secret", "https://[fe80::1]:8443")])
+def test_of_an_address_scheme_host_and_port_are_shown(address: str, name: str) -> None:
+    assert camera_from(address).name == name
+
+
+@pytest.mark.parametrize("address", [
+    "rtsp://admin:top@secret#1@camera/live", "rtsp://admin:top/secret@camera/live",
+    "rtsp://admin:top?secret@camera/live", "rtsp://admin:1/secret@camera/live",
+    "rtsp://admin:top-secret@camera:port/live", "rtsp://admin:top-secret/live",
+    "rtsp://admin:top-secret@:554/live", "rtsp://admin:top-secret@[::1/live",
+    "rtsp://camera:0/secret", "ftp://admin:top-secret@camera", "rtsp:/admin:top-secret@camera",
+    "admin:top-secret@camera", "rtsp://admin:top-secret@camera/\x1b", "http:///top-secret"])
+def test_no_refusal_shows_a_password(address: str) -> None:
+    for make in (camera_from, microphone_from) if "/" in address else (camera_from,):
+        with pytest.raises(UsageError) as caught:
+            make(address)
+        assert "secret" not in str(caught.value) and str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("text", ["auto", "3", "USB PnP", "arecord", "arecord:plughw:1,0", "pulse"])
