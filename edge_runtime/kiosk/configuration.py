@@ -2,11 +2,11 @@
 
     [mqtt]
     host = "broker.local"
-    port = 1883                       # 8883 with tls = true
-    device = "kiosk"                  # its topics begin with visavox/kiosk
+    port = 8883                       # 1883 without tls = true
+    device = "kiosk"                  # its topics begin with visavox/kiosk: one name for each kiosk
     username = "kiosk"
     password_file = "/etc/visavox/mqtt-password"
-    tls = false
+    tls = true
     ca_file = "/etc/ssl/certs/home.pem"
     discovery = "homeassistant"       # "" tells Home Assistant nothing
 
@@ -16,22 +16,31 @@
     timeout_s = 5.0
     accept_replay_risk = true    # a photograph and a recording pass for the person
 
-Every key has a default but for the host and one of command and url. An unknown key is refused.
+Every key has a default but for the host and one of command and url. An unknown key is refused, and
+one that would do nothing without another: password_file without username, ca_file without tls.
+Messages never show what a url, a password or a command's arguments hold.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
+from edge_runtime.addresses import split_address
 from edge_runtime.errors import UsageError
+from edge_runtime.files import read_text
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-Text = Annotated[str, msgspec.Meta(min_length=1)]
+# \Z, for $ matches before a line feed at the end as well.
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]+\Z")]
+Argument = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+\Z")]
+DeviceName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")]
+TopicPrefix = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?\Z",
+                                          max_length=100)]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,19 +52,34 @@ class MqttSettings(_Strict, frozen=True):
 
     host: Text
     port: Port | None = None
-    device: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,40}$")] = "kiosk"
-    username: str | None = None
-    password_file: str | None = None
+    device: DeviceName = "kiosk"
+    username: Text | None = None
+    password_file: Text | None = None
     tls: bool = False
-    ca_file: str | None = None
-    discovery: Annotated[str, msgspec.Meta(pattern="^[^#+]*$")] = "homeassistant"
+    ca_file: Text | None = None
+    discovery: TopicPrefix = "homeassistant"
+
+    def __post_init__(self) -> None:
+        if not _is_host(self.host):
+            raise ValueError("expected the name or the IP address of a host alone, found something "
+                             "else; port, username and password_file are keys of their own")
+        if self.password_file is not None and self.username is None:
+            raise ValueError("expected username beside password_file, found none; add it, or leave "
+                             "password_file out")
+        if self.ca_file is not None and not self.tls:
+            raise ValueError("expected tls = true beside ca_file, found none, so that all would go "
+                             "in plain text; add it, or leave ca_file out")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.host, self.port or (8883 if self.tls else 1883)
 
 
 class HookSettings(_Strict, frozen=True):
     """What runs for each decision."""
 
-    command: Annotated[list[Text], msgspec.Meta(min_length=1)] | None = None
-    url: str | None = None
+    command: Annotated[list[Argument], msgspec.Meta(min_length=1)] | None = None
+    url: Text | None = None
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
     accept_replay_risk: bool = False
 
@@ -63,9 +87,7 @@ class HookSettings(_Strict, frozen=True):
         if (self.command is None) == (self.url is None):
             raise ValueError("expected command or url, found both or neither")
         if self.url is not None:
-            parts = urlsplit(self.url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("expected a url that begins with http:// or https://")
+            _check_url(self.url)
 
 
 class Configuration(_Strict, frozen=True):
@@ -79,12 +101,37 @@ def read_configuration(file: Path | None) -> Configuration:
     """The configuration in `file`, or an empty one. UsageError names the key at fault."""
     if file is None:
         return Configuration()
+    text = read_text(file, "a configuration file", remedy="name another with --config")
     try:
-        with file.open("rb") as opened:
-            return msgspec.convert(tomllib.load(opened), Configuration)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{file}: {error}; edge_runtime/kiosk/configuration.py shows a whole "
-                         "file") from None
-    except OSError as error:
-        raise UsageError(f"{file}: expected a configuration file, found {error.strerror}; name "
-                         "another with --config") from None
+        found = msgspec.convert(tomllib.loads(text), Configuration)
+    except (tomllib.TOMLDecodeError, RecursionError, msgspec.ValidationError) as error:
+        raise UsageError(f"{file}: {' '.join(str(error).split())}; "
+                         "edge_runtime/kiosk/configuration.py shows a whole file") from None
+    if found == Configuration():
+        raise UsageError(f"{file}: expected [mqtt] or [hook], found neither; fill it in, or leave "
+                         "--config out")
+    return found
+
+
+def _is_host(text: str) -> bool:
+    if ":" in text:
+        try:
+            return bool(ipaddress.IPv6Address(text))
+        except ValueError:
+            return False
+    try:
+        return len(text.encode("idna")) < 254 and all(
+            letter.isalnum() or letter in ".-_" for letter in text)
+    except UnicodeError:
+        return False
+
+
+def _check_url(url: str) -> None:
+    """ValueError, which does not show the url: its path is often the secret of a webhook."""
+    try:
+        parts = split_address(url, ("http", "https"))
+    except ValueError as error:
+        raise ValueError(f"expected the url of a webhook, found {error}") from None
+    if parts.fragment or not _is_host(parts.hostname or "") or not url.isascii() or " " in url:
+        raise ValueError("expected a url of host, port, path and query, found a fragment (#), a "
+                         "space or a letter beyond ASCII; write a space as %20 and so on")
