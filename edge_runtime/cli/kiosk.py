@@ -130,7 +130,9 @@ def _run(
         server = make_server(service, address)
         if configuration.mqtt:
             broker = stack.enter_context(Broker(configuration.mqtt, service.metrics))
+            service.broker = broker
             station.on_decision.append(broker.decided)
+            station.on_forget.append(broker.forgotten)
             service.on_state.append(broker.state)
         if configuration.hook:
             hook = stack.enter_context(Hook(configuration.hook, service.metrics))

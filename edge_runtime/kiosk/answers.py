@@ -21,7 +21,8 @@ class Problem(BaseModel):
 
 
 class SourceStatus(BaseModel):
-    """present: whether the kiosk was started with one. state, message: as `visavox watch` says."""
+    """present: whether the kiosk was started with one. state, message: as `visavox watch` says; of
+    mqtt see edge_runtime/kiosk/mqtt_link.py."""
 
     present: bool
     state: str | None
@@ -37,6 +38,7 @@ class Status(BaseModel):
     enrolls: bool
     camera: SourceStatus
     microphone: SourceStatus
+    mqtt: SourceStatus
     languages: list[str]
     version: str
 

@@ -2,10 +2,13 @@
 
 A photograph and a recording pass for the person, so that whatever a hook does can be had by
 whoever holds these: it does not run before the configuration says `accept_replay_risk = true`.
+It does not run either for a decision that has waited for longer than FRESH_S, behind slow ones:
+whatever it does, it would do for somebody who may have gone.
 """
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import logging
@@ -15,10 +18,12 @@ import signal
 import socket
 import subprocess
 import threading
-from urllib.parse import urlsplit
+import time
+from collections.abc import Callable
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from edge_runtime.kiosk.configuration import HookSettings
-from edge_runtime.kiosk.messages import Decided
+from edge_runtime.kiosk.messages import FRESH_S, Decided
 from edge_runtime.kiosk.metrics import Metrics
 
 NOT_ACCEPTED = ("the hook does not run: a photograph and a recording pass for the person, and so "
@@ -33,9 +38,12 @@ log = logging.getLogger("visavox.kiosk")
 class Hook:
     """Runs in a thread of its own, as long as the context lasts."""
 
-    def __init__(self, settings: HookSettings, metrics: Metrics) -> None:
-        self._settings, self._metrics = settings, metrics
-        self._waiting: queue.Queue[bytes] = queue.Queue(_WAITING)
+    def __init__(
+        self, settings: HookSettings, metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._metrics, self._clock = settings, metrics, clock
+        self._waiting: queue.Queue[tuple[float, bytes]] = queue.Queue(_WAITING)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="visavox hook", daemon=True)
 
@@ -56,15 +64,18 @@ class Hook:
         if not self._settings.accept_replay_risk:
             return
         try:
-            self._waiting.put_nowait(json.dumps(found.message()).encode())
+            self._waiting.put_nowait((self._clock(), json.dumps(found.message()).encode()))
         except queue.Full:
             self._note("dropped", "it takes too long for so many decisions")
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                content = self._waiting.get(timeout=_LOOK_S)
+                at_s, content = self._waiting.get(timeout=_LOOK_S)
             except queue.Empty:
+                continue
+            if (age_s := self._clock() - at_s) > FRESH_S:
+                self._note("late", f"a decision of {age_s:.0f} s ago is left out")
                 continue
             try:
                 if self._settings.command is not None:
@@ -74,8 +85,8 @@ class Hook:
                 self._metrics.hooks.labels("done").inc()
             except TimeoutError:
                 self._note("too_slow", f"it was stopped after {self._settings.timeout_s:g} s")
-            except (OSError, http.client.HTTPException) as error:
-                self._note("failed", str(error))
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                self._note("failed", _why(error))
 
     def _note(self, result: str, why: str) -> None:
         self._metrics.hooks.labels(result).inc()
@@ -111,7 +122,7 @@ class Hook:
         timer.start()
         try:
             connection.request("POST", f"{parts.path or '/'}{'?' if parts.query else ''}"
-                               f"{parts.query}", content, {"Content-Type": "application/json"})
+                               f"{parts.query}", content, _headers(parts))
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
             if not late.is_set():
@@ -123,3 +134,17 @@ class Hook:
             raise TimeoutError
         if not 200 <= status < 300:
             raise OSError(f"the webhook answers {status}")
+
+
+def _headers(parts: SplitResult) -> dict[str, str]:
+    """With the user and the password of the url, which would do nothing otherwise."""
+    found = {"Content-Type": "application/json"}
+    if parts.username is not None:
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        found["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
+    return found
+
+
+def _why(error: Exception) -> str:
+    """Without what the url may hold: only errors of the system say no part of it."""
+    return str(error) if isinstance(error, OSError) else f"it failed ({type(error).__name__})"

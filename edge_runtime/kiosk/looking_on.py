@@ -12,12 +12,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.websockets import WebSocketDisconnect
 
 from edge_runtime import __version__
-from edge_runtime.capture.camera import Camera
-from edge_runtime.capture.microphone import Microphone
+from edge_runtime.capture import status as capture
 from edge_runtime.kiosk.access import need_token_from_elsewhere, service_of
 from edge_runtime.kiosk.answers import Health, SourceStatus, Status
 from edge_runtime.kiosk.events import TooManyClientsError
 from edge_runtime.kiosk.live_view import MAX_VIEWERS
+from edge_runtime.kiosk.mqtt_link import Link
 from edge_runtime.kiosk.service import Service, languages
 
 router = APIRouter(tags=["looking on"], dependencies=[Depends(need_token_from_elsewhere)])
@@ -32,14 +32,14 @@ def status(request: Request) -> Status:
         state=station.state, people=len(station.names), enrolls=station.gallery is not None,
         bundle={"name": service.bundle, "family": manifest.family, "recipe": manifest.recipe,
                 "certified": manifest.certified, "warnings": manifest.warnings},
-        camera=_source(station.camera), microphone=_source(station.microphone),
+        camera=_source(station.status("camera")), microphone=_source(station.status("microphone")),
+        mqtt=_source(service.broker.status if service.broker else None),
         languages=languages(), version=__version__)
 
 
-def _source(source: Camera | Microphone | None) -> SourceStatus:
-    if source is None:
+def _source(found: capture.Status | Link | None) -> SourceStatus:
+    if found is None:
         return SourceStatus(present=False, state=None, message=None)
-    found = source.status
     return SourceStatus(present=True, state=found.state, message=found.message)
 
 

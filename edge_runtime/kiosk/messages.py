@@ -9,7 +9,10 @@ from typing import Any, Literal
 from edge_runtime.crop import Picture
 from edge_runtime.detect import Box
 
+FRESH_S = 10.0  # a decision that could not be told within this is not told as if it were now
+
 State = Literal["idle", "looking", "listening", "known", "nobody", "enrolling"]
+JUDGED: tuple[State, ...] = ("known", "nobody")  # whoever is there, the last decision is of them
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,16 @@ class FaceAt:
 @dataclass(frozen=True)
 class View:
     """What is seen and heard now. face_hint, voice_hint: see presence.py. level_db: of the last
-    moment of sound, in decibels of full scale."""
+    moment of sound, in decibels of full scale. camera, microphone: how they are, a word of
+    capture/status.py, or None without one."""
 
     state: State
     face: FaceAt | None
     face_hint: str | None
     voice_hint: str | None
     level_db: float | None
+    camera: str | None = None
+    microphone: str | None = None
 
     def message(self) -> dict[str, Any]:
         return {"type": "view", **asdict(self)}
@@ -56,6 +62,11 @@ class Decided:
     scores: tuple[tuple[str, float], ...]
     ms: dict[str, float]
     time: str
+
+    @property
+    def names(self) -> set[str]:
+        """Everybody whom it names."""
+        return {person for person, _ in self.scores} | ({self.person} if self.person else set())
 
     def message(self) -> dict[str, Any]:
         return {"type": "decision", "person": self.person, "confidence": self.confidence,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
@@ -32,7 +32,8 @@ class Metrics:
         self.mqtt_dropped = self._counter("mqtt_dropped", "Messages that the queue had no room for")
         self._gauge("clients", "Clients that listen to events").set_function(lambda: hub.clients)
         self._gauge("alive", "Whether the loop looks").set_function(lambda: station.alive)
-        for name in ("camera", "microphone"):
+        sources: tuple[Literal["camera", "microphone"], ...] = ("camera", "microphone")
+        for name in sources:
             self._gauge(f"{name}_ok", f"Whether the {name} gives something").set_function(
                 partial(_is_ok, station, name))
 
@@ -46,6 +47,6 @@ class Metrics:
         return Gauge(f"visavox_{name}", help, registry=self._registry)
 
 
-def _is_ok(station: Station, name: str) -> bool:
-    source = station.camera if name == "camera" else station.microphone
-    return source is not None and source.status.state == "ok"
+def _is_ok(station: Station, name: Literal["camera", "microphone"]) -> bool:
+    status = station.status(name)
+    return status is not None and status.state == "ok"

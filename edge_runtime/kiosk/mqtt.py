@@ -1,32 +1,64 @@
 """Decisions to an MQTT broker, and to Home Assistant by its discovery.
 
-While the broker is away, decisions wait in paho's queue and are sent when it is back, at least
-once each (quality of service 1). They are not retained: a broker would keep the name of somebody
-who was forgotten here. What is retained holds no name.
+What is told on visavox/<device>/decision holds now. A decision that the broker could not be told
+within FRESH_S waits, and is told on visavox/<device>/late with its age, unless whoever it is of
+is still there. Each is told at least once (quality of service 1), and none is retained: a broker
+would keep the name of somebody who was forgotten here. What is retained holds no name.
+
+Each process has a client id of its own, so that two kiosks never throw each other out, not even
+where one is a copy of the other's card. Kiosks of one device name notice each other: each tells
+its id on visavox/<device>/id, and answers one that it has not heard before.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 
-from edge_runtime import __version__
-from edge_runtime.errors import UsageError
+from edge_runtime.files import read_secret
 from edge_runtime.kiosk.configuration import MqttSettings
-from edge_runtime.kiosk.messages import Decided, State
+from edge_runtime.kiosk.home_assistant import discovery, label, plain
+from edge_runtime.kiosk.messages import FRESH_S, JUDGED, Decided, State
 from edge_runtime.kiosk.metrics import Metrics
+from edge_runtime.kiosk.mqtt_link import Link, LinkState, tls_context, why_not
 
 QUEUE = 1000  # decisions that wait for the broker
-_FIRST_RETRY_S, _LAST_RETRY_S = 1, 30
-_KEEP_ALIVE_S = 30
+SAID_WITHIN_S = 8.0  # what is wrong; 10 s are promised
+_FIRST_RETRY_S, _LAST_RETRY_S = 1.0, 30.0
+_CONNECT_S, _ANSWER_S = 3.0, 4.0
+_KEEP_ALIVE_S = 4  # a broker whose cable is pulled out is missed after twice as long
 _GOODBYE_S = 1.0
+_OTHERS = 100  # ids of other kiosks that are answered
 
 log = logging.getLogger("visavox.kiosk")
+
+
+@dataclass
+class _Waiting:
+    """A decision that the broker has not confirmed. sent: of this connection."""
+
+    found: Decided
+    at_s: float
+    sent: paho.MQTTMessageInfo | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        try:
+            return self.sent is not None and self.sent.is_published()
+        except (ValueError, RuntimeError):  # paho's words for: it could not be sent
+            return False
 
 
 class Broker:
@@ -35,97 +67,213 @@ class Broker:
     A context manager; UsageError for a password or certificate file that cannot be read.
     """
 
-    def __init__(self, settings: MqttSettings, metrics: Metrics) -> None:
-        self._settings, self._metrics = settings, metrics
-        self._prefix = f"visavox/{settings.device}"
+    def __init__(
+        self, settings: MqttSettings, metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._metrics, self._clock = settings, metrics, clock
+        self._id = f"visavox-{settings.device}-{secrets.token_hex(4)}"
+        self._where = f"the MQTT broker {'{}:{}'.format(*settings.address)}"
+        self._password = (read_secret(Path(settings.password_file), "a password")
+                          if settings.password_file else None)
+        ca_file = Path(settings.ca_file) if settings.ca_file else None
+        self._tls = tls_context(ca_file) if settings.tls else None
+        self._lock = threading.RLock()  # guards all that follows
+        self._link = Link("starting", f"{self._where} is being asked")
         self._state: State = "idle"
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, f"visavox-{settings.device}")
-        self._client.max_queued_messages_set(QUEUE)
-        self._client.reconnect_delay_set(_FIRST_RETRY_S, _LAST_RETRY_S)
-        self._client.will_set(self._topic("availability"), "offline", qos=1, retain=True)
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        try:
-            self._authenticate()
-        except OSError as error:
-            raise UsageError(f"{error.filename}: {error.strerror}; [mqtt] expects a file that can "
-                             "be read") from None
+        self._waiting: deque[_Waiting] = deque()
+        self._others: set[str] = set()
+        self._client: paho.Client | None = None  # while the broker takes messages
+        self._answered, self._over, self._stop = (threading.Event() for _ in range(3))
+        self._thread = threading.Thread(target=self._run, name="visavox mqtt", daemon=True)
 
     def __enter__(self) -> Broker:
-        port = self._settings.port or (8883 if self._settings.tls else 1883)
-        self._client.connect_async(self._settings.host, port, _KEEP_ALIVE_S)
-        self._client.loop_start()
+        self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._client.is_connected():
-            said = self._client.publish(self._topic("availability"), "offline", 1, retain=True)
-            said.wait_for_publish(_GOODBYE_S)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._stop.set()
+        with self._lock:
+            client, self._client = self._client, None  # its own "offline" is not contradicted
+        if client is not None:
+            said = client.publish(self._topic("availability"), "offline", 1, retain=True)
+            with contextlib.suppress(ValueError, RuntimeError):  # it is away just now
+                said.wait_for_publish(_GOODBYE_S)
+        self._over.set()
+        self._answered.set()
+        self._thread.join(_GOODBYE_S)
+        self._link = Link("closed", f"{self._where} is not told any more")
+
+    @property
+    def status(self) -> Link:
+        return self._link
 
     def decided(self, found: Decided) -> None:
         """Tells a decision, now or when the broker is back; never waits."""
-        content = {key: value for key, value in found.message().items() if key != "type"}
-        sent = self._client.publish(self._topic("decision"), json.dumps(content), qos=1)
-        if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            self._metrics.mqtt_dropped.inc()
-            log.warning("the MQTT queue is full: a decision is dropped")
+        with self._lock:
+            self._drop_confirmed()
+            if len(self._waiting) >= QUEUE:
+                self._waiting.popleft()
+                self._metrics.mqtt_dropped.inc()
+                log.warning("the MQTT queue is full: the oldest decision is dropped")
+            self._waiting.append(_Waiting(found, self._clock()))
+            if self._client:
+                self._send(self._waiting[-1], self._client)
 
     def state(self, state: State) -> None:
         """Tells a state, where it is another one than before."""
-        if state != self._state:
-            self._state = state
-            self._client.publish(self._topic("state"), state, retain=True)
+        with self._lock:
+            if state != self._state:
+                self._state = state
+                if self._client:
+                    self._client.publish(self._topic("state"), state, retain=True)
 
-    def _authenticate(self) -> None:
-        settings = self._settings
-        if settings.username is not None:
-            password = (Path(settings.password_file).read_text().strip()
-                        if settings.password_file else None)
-            self._client.username_pw_set(settings.username, password)
-        if settings.tls:
-            self._client.tls_set(ca_certs=settings.ca_file)
+    def forgotten(self, person: str) -> None:
+        """What waits and names them is not told any more."""
+        with self._lock:
+            self._waiting = deque(waiting for waiting in self._waiting
+                                  if person not in waiting.found.names)
+
+    def _run(self) -> None:
+        retry_s = _FIRST_RETRY_S
+        while not self._stop.is_set():
+            was_there = self._connect_once()
+            retry_s = _FIRST_RETRY_S if was_there else min(2 * retry_s, _LAST_RETRY_S)
+            self._stop.wait(retry_s)
+
+    def _connect_once(self) -> bool:
+        """One connection, from its beginning to its end. Returns whether the broker took it."""
+        self._answered.clear()
+        self._over.clear()
+        client = self._made_client()
+        slow = threading.Timer(SAID_WITHIN_S, self._unanswered)
+        slow.daemon = True
+        slow.start()
+        try:
+            client.connect(*self._settings.address, _KEEP_ALIVE_S)
+            client.loop_start()
+            if not self._answered.wait(_ANSWER_S):
+                self._say("stalled", "it takes the connection and does not answer as an MQTT "
+                                     "broker does; correct port in [mqtt]")
+        except (OSError, ValueError) as error:
+            self._say(*why_not(error))
+        finally:
+            slow.cancel()
+        taken = self._client is client
+        if taken and not self._stop.is_set():
+            self._over.wait()
+        client.disconnect()
+        client.loop_stop()
+        return taken
+
+    def _unanswered(self) -> None:
+        with self._lock:
+            if not self._answered.is_set():
+                self._say("stalled", "no answer; correct host and port in [mqtt], or start it")
+
+    def _made_client(self) -> paho.Client:
+        """A new one for each connection: paho would send again, as new, what an old one held."""
+        client = paho.Client(CallbackAPIVersion.VERSION2, self._id, reconnect_on_failure=False)
+        client.connect_timeout = _CONNECT_S
+        if self._settings.username is not None:
+            client.username_pw_set(self._settings.username, self._password)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
+        client.will_set(self._topic("availability"), "offline", qos=1, retain=True)
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_message = self._heard
+        return client
 
     def _connected(
         self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        if reason.is_failure:
-            log.warning("the MQTT broker refuses: %s", reason)
-            return
-        self._metrics.mqtt_connected.set(1)
-        for topic, content in self._discovery().items():
+        with self._lock:
+            self._answered.set()
+            if reason.is_failure:
+                self._say("denied", f"it refuses the kiosk ({reason}); correct username and "
+                                    "password_file in [mqtt], or the broker's users")
+            elif not self._stop.is_set():
+                self._client = client
+                self._metrics.mqtt_connected.set(1)
+                self._say("ok", "it is told")
+                self._introduce(client)
+
+    def _introduce(self, client: paho.Client) -> None:
+        """All that a broker is told first; to be called with the lock held."""
+        client.subscribe([(self._topic("id"), 1), (self._topic("availability"), 1)])
+        for topic, content in discovery(self._settings, self._topic).items():
             client.publish(topic, json.dumps(content), qos=1, retain=True)
-        client.publish(self._topic("availability"), "online", qos=1, retain=True)
+        self._drop_confirmed()
+        for waiting in self._waiting:
+            self._send(waiting, client)
+        self._say_here(client)
         client.publish(self._topic("state"), self._state, retain=True)
 
+    def _say_here(self, client: paho.Client) -> None:
+        client.publish(self._topic("availability"), "online", qos=1, retain=True)
+        client.publish(self._topic("id"), self._id, qos=1)
+
     def _disconnected(
-        self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+        self, client: paho.Client, _data: Any, _flags: Any, _reason: Any, _properties: Any
     ) -> None:
         self._metrics.mqtt_connected.set(0)
-        if reason.is_failure:
-            log.warning("the MQTT broker is away: %s", reason)
+        with self._lock:
+            if self._client is client:
+                self._client = None
+                self._others.clear()
+                self._say("missing", "the connection is lost; it is tried again")
+            elif not self._answered.is_set():
+                self._say("stalled", "it ends the connection and does not answer as an MQTT broker "
+                                     "does; correct port and tls in [mqtt]")
+            self._answered.set()
+        self._over.set()
+
+    def _heard(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        """Of this kiosk's name: what this process has not said, another one has."""
+        text = message.payload[:200].decode(errors="replace")
+        with self._lock:
+            if self._client is not client or message.retain:
+                return  # what is retained may be of long ago
+            if message.topic == self._topic("availability"):
+                if text == "offline":  # of another kiosk, or the last word of a lost connection
+                    self._others.clear()
+                    self._say("ok", "it is told")
+                    self._say_here(client)
+            elif text != self._id:
+                self._say("shared", "another kiosk tells it things as device = "
+                                    f'"{self._settings.device}" too; give each kiosk a device of '
+                                    "its own in [mqtt]")
+                if text not in self._others and len(self._others) < _OTHERS:
+                    self._others.add(text)
+                    client.publish(self._topic("id"), self._id, qos=1)
+
+    def _send(self, waiting: _Waiting, client: paho.Client) -> None:
+        """To be called with the lock held."""
+        age_s = self._clock() - waiting.at_s
+        still_there = waiting is self._waiting[-1] and self._state in JUDGED
+        late = age_s > FRESH_S and not still_there
+        content = _content(waiting.found) | ({"late_s": round(age_s)} if late else {})
+        waiting.sent = client.publish(self._topic("late" if late else "decision"),
+                                      json.dumps(content), qos=1)
+
+    def _drop_confirmed(self) -> None:
+        self._waiting = deque(found for found in self._waiting if not found.confirmed)
+
+    def _say(self, state: LinkState, message: str) -> None:
+        """Once for each change, or every attempt would be a line of the log."""
+        link = Link(state, f"{self._where}: {message}")
+        with self._lock:
+            changed, self._link = link != self._link, link
+        if changed:
+            log.log(logging.INFO if state == "ok" else logging.WARNING, "%s", link.message)
 
     def _topic(self, name: str) -> str:
-        return f"{self._prefix}/{name}"
+        return f"visavox/{self._settings.device}/{name}"
 
-    def _discovery(self) -> dict[str, dict[str, Any]]:
-        """Topics and contents: https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery"""
-        device = self._settings.device
-        shared = {
-            "availability_topic": self._topic("availability"),
-            "device": {"identifiers": [f"visavox_{device}"], "name": f"Visavox {device}",
-                       "model": "kiosk", "sw_version": __version__}}
-        sensors = {
-            "sensor": ("decision", {
-                "name": "Last decision", "state_topic": self._topic("decision"),
-                "value_template": "{{ value_json.person or 'nobody' }}",
-                "json_attributes_topic": self._topic("decision")}),
-            "binary_sensor": ("presence", {
-                "name": "Somebody there", "state_topic": self._topic("state"),
-                "device_class": "occupancy",
-                "value_template": "{{ 'OFF' if value == 'idle' else 'ON' }}"})}
-        prefix = self._settings.discovery
-        return {f"{prefix}/{kind}/visavox_{device}/{name}/config":
-                {"unique_id": f"visavox_{device}_{name}", **own, **shared}
-                for kind, (name, own) in sensors.items()} if prefix else {}
+
+def _content(found: Decided) -> dict[str, Any]:
+    """A decision as a broker is told it."""
+    return {"person": None if found.person is None else plain(found.person),
+            "label": label(found.person), "confidence": found.confidence, "reason": found.reason,
+            "scores": [{"person": plain(person), "score": score}
+                       for person, score in found.scores], "ms": found.ms, "time": found.time}

@@ -10,8 +10,9 @@ from pathlib import Path
 from edge_runtime.kiosk.enrolment import Enrolment
 from edge_runtime.kiosk.events import EventHub, Subscription, as_text
 from edge_runtime.kiosk.live_view import LiveView
-from edge_runtime.kiosk.messages import Decided, State
+from edge_runtime.kiosk.messages import JUDGED, Decided, State
 from edge_runtime.kiosk.metrics import Metrics
+from edge_runtime.kiosk.mqtt import Broker
 from edge_runtime.kiosk.station import Station
 from edge_runtime.kiosk.tokens import Tokens
 
@@ -32,6 +33,7 @@ class Service:
         self.enrolment = Enrolment(station)
         self.live_view = LiveView(station)
         self.metrics = Metrics(station, self.hub)
+        self.broker: Broker | None = None
         self.on_state: list[Callable[[State], None]] = []
         self._current: Decided | None = None  # what was told of whoever is there
 
@@ -72,7 +74,7 @@ class Service:
         while True:
             await asyncio.sleep(VIEW_S)
             self.enrolment.expire()
-            if self.station.state in ("idle", "enrolling"):
+            if self.station.state not in JUDGED:
                 self._current = None
             for tell in self.on_state:
                 tell(self.station.state)

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
+from edge_runtime.capture.status import Status
 from edge_runtime.crop import Picture
 from edge_runtime.decide import Verdict
 from edge_runtime.detect import Detector
@@ -42,7 +43,8 @@ class Station:
     """What a kiosk has. All methods may be called from any thread.
 
     open_sources: makes camera and microphone, not yet opened; called again once both have ended,
-    as files do. on_decision: called by the thread that looks, for each decision.
+    as files do. on_decision: called by the thread that looks, for each decision. on_forget: called
+    with the name of whoever is forgotten.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class Station:
         self.identifier, self.detector, self.gallery = identifier, detector, gallery
         self.using = threading.RLock()  # held while networks, detector or gallery are used
         self.on_decision: list[Callable[[Decided], None]] = []
+        self.on_forget: list[Callable[[str], None]] = []
         self.enrolling = False  # while it is, nobody is named
         self.camera: Camera | None = None
         self.microphone: Microphone | None = None
         self._open_sources = open_sources
+        self._between: dict[str, Status] = {}  # how the sources were, until they are opened again
         self._watcher = _SharedWatcher(identifier, detector, gallery, self.using)
         self._presence = Presence()
         self._stop = threading.Event()
@@ -83,7 +87,15 @@ class Station:
     def view(self) -> View:
         """What is seen and heard now."""
         known = self._presence
-        return View(self.state, known.face, known.face_hint, known.voice_hint, self._level_db())
+        camera, microphone = self.status("camera"), self.status("microphone")
+        return View(self.state, known.face, known.face_hint, known.voice_hint, self._level_db(),
+                    camera.state if camera else None, microphone.state if microphone else None)
+
+    def status(self, name: Literal["camera", "microphone"]) -> Status | None:
+        """How a source is; None without it. One that is about to be opened again, as a file is
+        once it has ended, is as it was before it was closed."""
+        source = self.camera if name == "camera" else self.microphone
+        return self._between.get(name, source.status) if source else None
 
     def people(self) -> list[Summary]:
         """Everybody enrolled; without a gallery, of whom only names are known, nobody."""
@@ -101,7 +113,10 @@ class Station:
     def forget(self, name: str) -> Forgotten:
         """Raises GalleryError, also where there is no gallery."""
         with self.using:
-            return self.enrolled.forget(name)
+            forgotten = self.enrolled.forget(name)
+        for forget in self.on_forget:
+            forget(forgotten.person)
+        return forgotten
 
     @property
     def enrolled(self) -> Gallery:
@@ -157,15 +172,22 @@ class Station:
     def _watch(self) -> None:
         """Until camera and microphone have ended, or failed for good."""
         self.camera, self.microphone = self._open_sources()
+        self._between = {}
         with ExitStack() as stack:
             for source in (self.camera, self.microphone):
                 if source:
                     stack.enter_context(source)
+            stack.callback(self._remember)
             for seen in watch(self._watcher, self.camera, self.microphone):
                 self._looked_s = time.monotonic()
                 if self._stop.is_set():
                     return
                 self._tell(seen)
+
+    def _remember(self) -> None:
+        """How the sources are, before they are closed."""
+        self._between = {name: source.status for name, source in (
+            ("camera", self.camera), ("microphone", self.microphone)) if source}
 
     def _tell(self, seen: Seen) -> None:
         face = self._watcher.face if "face" in seen.quality else None

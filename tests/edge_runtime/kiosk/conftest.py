@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import msgspec
 import pytest
@@ -12,6 +14,8 @@ from starlette.testclient import TestClient
 from edge_runtime.detect import HaarDetector
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
+from edge_runtime.kiosk.events import EventHub
+from edge_runtime.kiosk.metrics import Metrics
 from edge_runtime.kiosk.service import Service
 from edge_runtime.kiosk.station import Station
 from edge_runtime.kiosk.tokens import Tokens, set_token
@@ -65,6 +69,13 @@ def enrolling_service(
     """A kiosk with a gallery."""
     station = Station(kiosk_identifier, HaarDetector(), gallery, scene.sources)
     return Service(station, Tokens(token_file), "bundle")
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Of a kiosk that has no networks: most of it is not there to be measured."""
+    station = SimpleNamespace(alive=True, status=lambda name: None)
+    return Metrics(cast(Station, station), EventHub())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ def test_each_client_gets_each_decision_and_the_newest_view() -> None:
         hub = EventHub()
         with hub.subscribed() as one, hub.subscribed() as other:
             for number in range(3):
-                hub.publish({"type": "view", "number": number})
+                hub.publish({"type": "view", "state": "known", "number": number})
                 hub.publish({"type": "decision", "number": number})
             for client in (one, other):
                 found = [json.loads(await client.next() or "") for _ in range(4)]
@@ -33,10 +33,32 @@ def test_a_client_that_does_not_read_takes_bounded_room() -> None:
             for number in range(1000):
                 hub.publish({"type": "decision", "number": number})
             found = []
-            hub.publish({"type": "view"})
+            hub.publish({"type": "view", "state": "known"})
             while (text := json.loads(await client.next() or ""))["type"] != "view":
                 found.append(text["number"])
             assert found == list(range(900, 1000))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("state", "told"), [("known", [1]), ("nobody", [1]), ("idle", []),
+                                             ("looking", []), ("enrolling", [])])
+def test_a_client_that_reads_late_is_told_who_is_there_now(state: str, told: list[int]) -> None:
+    async def run() -> None:
+        clock_s = [0.0]
+        hub = EventHub(lambda: clock_s[0])
+        with hub.subscribed() as client:
+            for number in range(2):
+                hub.publish({"type": "decision", "number": number})
+            hub.publish({"type": "view", "state": state})
+            clock_s[0] = 11.0
+            found = []
+            while (text := json.loads(await client.next() or ""))["type"] != "view":
+                found.append(text["number"])
+            assert found == told
+            hub.publish({"type": "decision", "number": 2})
+            clock_s[0] = 20.0
+            assert json.loads(await client.next() or "")["number"] == 2
 
     asyncio.run(run())
 

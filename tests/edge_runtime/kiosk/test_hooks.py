@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import logging
@@ -15,19 +16,12 @@ from typing import Any
 import pytest
 
 from edge_runtime.kiosk.configuration import HookSettings
-from edge_runtime.kiosk.events import EventHub
 from edge_runtime.kiosk.hooks import Hook
 from edge_runtime.kiosk.messages import Decided
 from edge_runtime.kiosk.metrics import Metrics
-from edge_runtime.kiosk.service import Service
 from tests.edge_runtime.kiosk.stand_ins import wait_until
 
 ANNA = Decided("Anna", 0.9, "accepted", (("Anna", 0.9),), {}, "2026-01-01T00:00:00.000+00:00")
-
-
-@pytest.fixture
-def metrics(service: Service) -> Metrics:
-    return Metrics(service.station, EventHub())
 
 
 def command(code: str, accepted: bool = True, timeout_s: float = 5.0) -> HookSettings:
@@ -97,14 +91,34 @@ def test_a_slow_hook_holds_nothing_up(metrics: Metrics) -> None:
         assert count(metrics, "dropped") >= 18
 
 
+def test_who_came_long_ago_is_left_out(metrics: Metrics, tmp_path: Path) -> None:
+    """The second waits behind a slow first, for longer than it holds."""
+    clock_s = [0.0]
+    go, out = tmp_path / "go", tmp_path / "out"
+    code = (f"import os, sys, time\nopen({str(out)!r}, 'a').write(sys.stdin.read())\n"
+            f"while not os.path.exists({str(go)!r}): time.sleep(0.01)")
+    with Hook(command(code, timeout_s=60), metrics, lambda: clock_s[0]) as hook:
+        hook.decided(ANNA)
+        wait_until(out.exists)
+        hook.decided(ANNA)
+        clock_s[0] = 11.0
+        hook.decided(ANNA)
+        go.touch()
+        wait_until(lambda: count(metrics, "late") == 1)
+        wait_until(lambda: count(metrics, "done") == 2)
+    assert out.read_text().count('"Anna"') == 2 * json.dumps(ANNA.message()).count('"Anna"')
+
+
 class _Receiver(http.server.BaseHTTPRequestHandler):
     received: list[tuple[str, dict[str, Any]]]
+    users: list[str | None]
     slow = False
     status = 204
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.received.append((self.path, json.loads(content)))
+        self.users.append(self.headers["Authorization"])
         self.wfile.write(f"HTTP/1.0 {self.status} x\r\n".encode())
         for _ in range(100 if self.slow else 0):  # each read is in time, all of them are not
             self.wfile.write(b"X: y\r\n")
@@ -117,7 +131,7 @@ class _Receiver(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[type[_Receiver], str]]:
-    handler = type("Receiver", (_Receiver,), {"received": []})
+    handler = type("Receiver", (_Receiver,), {"received": [], "users": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield handler, f"http://127.0.0.1:{server.server_address[1]}/hook?of=kiosk"
@@ -133,6 +147,21 @@ def test_a_webhook(metrics: Metrics, receiver: tuple[type[_Receiver], str]) -> N
         hook.decided(ANNA)
         wait_until(lambda: count(metrics, "failed") == 1)
     assert handler.received[0] == ("/hook?of=kiosk", json.loads(json.dumps(ANNA.message())))
+
+
+def test_a_webhook_with_a_password(
+    metrics: Metrics, receiver: tuple[type[_Receiver], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    handler, url = receiver
+    url = url.replace("http://", "http://me:top%2Fsecret@")
+    with Hook(HookSettings(url=url, accept_replay_risk=True), metrics) as hook:
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "done") == 1)
+        handler.status = 500
+        hook.decided(ANNA)
+        wait_until(lambda: count(metrics, "failed") == 1)
+    assert handler.users[0] == f"Basic {base64.b64encode(b'me:top/secret').decode()}"
+    assert "secret" not in caplog.text and "of=kiosk" not in caplog.text
 
 
 def test_a_webhook_that_drips_is_cut_off(
