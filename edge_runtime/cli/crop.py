@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.cli.options import add_detector
+from edge_runtime.cli.options import add_detector, detector_from
 from edge_runtime.command import Commands, percent, print_json, table, with_progress
 from edge_runtime.crop_folder import CropReport, crop_folder
-from edge_runtime.detect import make_detector
+from edge_runtime.detect import DETECTORS
 
 
 def add(commands: Commands) -> None:
@@ -25,11 +25,11 @@ def add(commands: Commands) -> None:
 
 
 def _crop(options: Namespace) -> None:
-    detector = make_detector(options.detector, options.yunet_model)
+    detector = detector_from(options)
     report = crop_folder(options.folder, options.out, detector,
                          functools.partial(with_progress, doing="cropping"))
     if options.json:
-        print_json({"detector": options.detector, "pictures": report.pictures,
+        print_json({"detector": options.detector or DETECTORS[0], "pictures": report.pictures,
                     "faces": len(report.faces), "share_without_face": report.share_without_face,
                     "reasons": dict(report.reasons), "refused": _flaws(report),
                     "unreadable": report.unreadable})

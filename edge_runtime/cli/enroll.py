@@ -10,7 +10,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
-from edge_runtime.cli.options import add_bundle, add_detector, add_gallery, add_samples
+from edge_runtime.cli.options import (
+    add_bundle,
+    add_detector,
+    add_gallery,
+    add_samples,
+    detector_from,
+    need,
+    need_pictures,
+)
 from edge_runtime.command import Commands, counted, print_json
 from edge_runtime.errors import UsageError
 from edge_runtime.gallery.names import checked_name
@@ -20,6 +28,8 @@ from edge_runtime.gallery.store import Gallery
 if TYPE_CHECKING:
     from edge_runtime.gallery.live import Progress
     from edge_runtime.identify import Identifier
+
+FACES, CLIPS, SECONDS = 5, 3, 60  # live, where nothing else was asked for
 
 
 def add(commands: Commands) -> None:
@@ -31,12 +41,12 @@ def add(commands: Commands) -> None:
     add_samples(enroll)
     enroll.add_argument("--camera", help=f"take faces live: {CAMERA_HELP}")
     enroll.add_argument("--microphone", help=f"take clips live: {MICROPHONE_HELP}")
-    enroll.add_argument("--faces", type=int, default=5, metavar="N",
-                        help="faces from the camera, at most 20 (5)")
-    enroll.add_argument("--clips", type=int, default=3, metavar="N",
-                        help="clips from the microphone, at most 20 (3)")
-    enroll.add_argument("--seconds", type=float, default=60.0, metavar="S",
-                        help="how long camera and microphone are tried (60)")
+    enroll.add_argument("--faces", type=int, metavar="N",
+                        help=f"faces from the camera, at most 20 ({FACES})")
+    enroll.add_argument("--clips", type=int, metavar="N",
+                        help=f"clips from the microphone, at most 20 ({CLIPS})")
+    enroll.add_argument("--seconds", type=float, metavar="S",
+                        help=f"how long camera and microphone are tried ({SECONDS})")
     add_detector(enroll)
     enroll.add_argument("--consent", metavar="TEXT",
                         help="what the person agreed to, kept encrypted with their name")
@@ -48,6 +58,10 @@ def _enroll(options: Namespace) -> None:
     from edge_runtime.identify import Identifier
 
     checked_name(options.name)  # before a gallery is made for it
+    need(options, "--faces", "--camera")
+    need(options, "--clips", "--microphone")
+    need(options, "--seconds", "--camera", "--microphone")
+    need_pictures(options, "--camera")
     live = options.camera is not None or options.microphone is not None
     if live and (options.face or options.voice):
         raise UsageError("expected files, or a camera and a microphone, found both; enroll from "
@@ -70,10 +84,12 @@ def _enroll(options: Namespace) -> None:
 def _live_samples(options: Namespace, identifier: Identifier) -> list[NewSample]:
     from edge_runtime.capture.choose import camera_from, microphone_from
     from edge_runtime.capture.files import FileClock
-    from edge_runtime.detect import make_detector
     from edge_runtime.gallery.live import Sitting, sit
 
-    if min(options.faces, options.clips) < 1 or not options.seconds > 0:
+    num_faces, num_clips, seconds = (
+        default if value is None else value for value, default in (
+            (options.faces, FACES), (options.clips, CLIPS), (options.seconds, SECONDS)))
+    if min(num_faces, num_clips) < 1 or not seconds > 0:
         raise UsageError("--faces, --clips and --seconds expect numbers above 0")
     if options.gallery.exists():  # before somebody sits down in vain
         with Gallery.open(options.gallery, identifier.manifest, options.key) as gallery:
@@ -82,15 +98,14 @@ def _live_samples(options: Namespace, identifier: Identifier) -> list[NewSample]
     camera = camera_from(options.camera, clock) if options.camera is not None else None
     microphone = (microphone_from(options.microphone, clock)
                   if options.microphone is not None else None)
-    sitting = Sitting(identifier, make_detector(options.detector, options.yunet_model),
-                      options.faces if camera else 0, options.clips if microphone else 0,
-                      time.monotonic())
+    sitting = Sitting(identifier, detector_from(options), num_faces if camera else 0,
+                      num_clips if microphone else 0, time.monotonic())
     with ExitStack() as stack:
         for source in (camera, microphone):
             if source:
                 stack.enter_context(source)
         say = _Lines()
-        for progress in sit(sitting, camera, microphone, options.seconds):
+        for progress in sit(sitting, camera, microphone, seconds):
             say.look(progress)
     return sitting.samples
 

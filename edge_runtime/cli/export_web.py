@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from edge_runtime.cli.options import add_bundle, add_enrolled, open_enrolled
+from edge_runtime.cli.options import add_bundle, add_enrolled, need, open_enrolled
 from edge_runtime.command import Commands, print_json
 
 
@@ -21,6 +21,7 @@ def _export_web(options: Namespace) -> None:
     from edge_runtime.bundle import load_bundle
     from edge_runtime.phone.export import export_web
 
+    need(options, "--key", "--gallery")
     manifest = load_bundle(options.bundle, allow_uncertified=options.allow_uncertified).manifest
     with open_enrolled(options, manifest) as gallery:
         limits = gallery.limits() if gallery else None

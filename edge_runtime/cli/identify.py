@@ -5,9 +5,16 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from edge_runtime.cli.options import add_bundle, add_detector, add_enrolled, open_enrolled
+from edge_runtime.cli.options import (
+    add_bundle,
+    add_detector,
+    add_enrolled,
+    detector_from,
+    need,
+    need_pictures,
+    open_enrolled,
+)
 from edge_runtime.command import Commands, print_json, table
-from edge_runtime.detect import make_detector
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
 
@@ -32,13 +39,13 @@ def _identify(options: Namespace) -> None:
                          "none")
     if options.face is not None and options.picture is not None:
         raise UsageError("expected --face FILE or --picture FILE, found both")
+    need(options, "--key", "--gallery")
+    need_pictures(options, "--picture")
     if options.top < 1 or options.threads < 1:
         raise UsageError("--top and --threads expect a number of at least 1")
     identifier = Identifier.load(options.bundle, num_threads=options.threads,
                                  allow_uncertified=options.allow_uncertified)
-    detector = None
-    if options.picture is not None or options.yunet_model is not None:
-        detector = make_detector(options.detector, options.yunet_model)
+    detector = detector_from(options) if options.picture is not None else None
     with open_enrolled(options, identifier.manifest) as gallery:
         decision = identifier.identify(options.face, options.voice, picture=options.picture,
                                        detector=detector, gallery=gallery, num_top=options.top)

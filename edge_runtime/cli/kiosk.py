@@ -12,7 +12,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
-from edge_runtime.cli.options import add_detector, add_enrolled, open_enrolled
+from edge_runtime.cli.options import (
+    add_detector,
+    add_enrolled,
+    detector_from,
+    given,
+    need,
+    open_enrolled,
+)
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError, VisavoxError
 
@@ -20,9 +27,13 @@ if TYPE_CHECKING:
     from edge_runtime.capture.camera import Camera
     from edge_runtime.capture.microphone import Microphone
     from edge_runtime.gallery.store import Gallery
+    from edge_runtime.kiosk.configuration import Configuration
     from edge_runtime.kiosk.serve import Address
     from edge_runtime.kiosk.tokens import Tokens
 
+_KIOSK = ("--bundle", "--allow-uncertified", "--gallery", "--key", "--camera", "--microphone",
+          "--detector", "--yunet-model", "--demo", "--allow-host", "--tls-cert", "--tls-key",
+          "--config", "--print-systemd")
 SCENE, SOUND = "scene.mp4", "scene.wav"
 
 
@@ -49,24 +60,30 @@ def add(commands: Commands) -> None:
     kiosk.add_argument("--set-token", action="store_true",
                        help="make a new token for the administration, print it, and stop")
     kiosk.add_argument("--config", type=Path, metavar="FILE",
-                       help="MQTT and a hook: see edge_runtime/kiosk/configuration.py")
+                       help="MQTT, a hook and the camera's address: see "
+                            "edge_runtime/kiosk/configuration.py")
     kiosk.add_argument("--print-systemd", action="store_true",
                        help="print a systemd unit that runs the kiosk with these arguments")
 
 
 def _kiosk(options: Namespace) -> None:
     _need_extra()
+    from edge_runtime.kiosk.configuration import read_configuration
     from edge_runtime.kiosk.serve import Address
     from edge_runtime.kiosk.tokens import Tokens, default_token_file, set_token
 
     token_file = options.token_file or default_token_file()
     if options.set_token:
+        _check_alone(options)
         print(set_token(token_file))
         return
+    need(options, "--key", "--gallery")
     address = Address(options.host, options.port, options.tls_cert, options.tls_key,
                       tuple(options.allow_host))
     tokens = Tokens(token_file)
     address.check(tokens.exists)
+    configuration = read_configuration(options.config)
+    _choose_camera(options, configuration)
     _choose_demo(options)
     if options.bundle is None:
         raise UsageError("expected --bundle FOLDER, or --demo FOLDER, found neither")
@@ -74,7 +91,29 @@ def _kiosk(options: Namespace) -> None:
         print(_unit(options), end="")
         return
     with address.listening() as listening:
-        _run(options, address, tokens, listening)
+        _run(options, configuration, address, tokens, listening)
+
+
+def _choose_camera(options: Namespace, configuration: Configuration) -> None:
+    """The configuration's, for an address whose password nobody else is to see."""
+    if configuration.camera is None:
+        if options.camera and "://" in options.camera and "@" in options.camera:
+            print("warning: everybody on this machine can see the camera's password in the list of "
+                  "processes; write camera = \"ADDRESS\" into the file of --config instead",
+                  file=sys.stderr)
+    elif options.camera is not None:
+        raise UsageError(f"expected --camera or camera in {options.config}, found both; leave one "
+                         "out")
+    elif not options.print_systemd:
+        options.camera = configuration.camera
+
+
+def _check_alone(options: Namespace) -> None:
+    """UsageError for what does nothing beside --set-token, which stops when the token is made."""
+    if idle := [option for option in _KIOSK if given(options, option)]:
+        raise UsageError("--set-token makes a token and stops: expected --token-file at most "
+                         f"beside it, found {', '.join(idle)}; run it by itself, then the kiosk "
+                         "without it")
 
 
 def _need_extra() -> None:
@@ -93,34 +132,37 @@ def _need_extra() -> None:
 def _choose_demo(options: Namespace) -> None:
     """Fills in what --demo stands for, where it was not given."""
     if options.demo is None:
-        options.camera, options.microphone = options.camera or "auto", options.microphone or "auto"
+        if not options.print_systemd:
+            options.camera = options.camera or "auto"
+            options.microphone = options.microphone or "auto"
         return
     bundle, scene, sound = (options.demo / name for name in ("bundle", SCENE, SOUND))
     for path in (bundle, scene, sound):
         if not path.exists():
             raise UsageError(f"--demo expects a folder as 'make demo' leaves it, found no {path}; "
                              "run 'make demo'")
+    if options.bundle and options.camera and options.microphone:
+        raise UsageError("--demo does nothing beside --bundle, --camera and --microphone, found "
+                         "all of them; leave it out")
     options.bundle = options.bundle or bundle
     options.camera, options.microphone = options.camera or str(scene), (
         options.microphone or str(sound))
 
 
 def _run(
-    options: Namespace, address: Address, tokens: Tokens, listening: socket.socket
+    options: Namespace, configuration: Configuration, address: Address, tokens: Tokens,
+    listening: socket.socket,
 ) -> None:
-    from edge_runtime.detect import make_detector
     from edge_runtime.identify import Identifier
-    from edge_runtime.kiosk.configuration import read_configuration
     from edge_runtime.kiosk.hooks import Hook
     from edge_runtime.kiosk.mqtt import Broker
     from edge_runtime.kiosk.serve import make_server, run
     from edge_runtime.kiosk.service import Service
     from edge_runtime.kiosk.station import Station
 
-    configuration = read_configuration(options.config)
     _open_sources(options)  # a mistake is said now
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
-    detector = make_detector(options.detector, options.yunet_model)
+    detector = detector_from(options)
     with ExitStack() as stack:
         gallery = stack.enter_context(open_enrolled(options, identifier.manifest, mode="create"))
         station = Station(identifier, detector, gallery, lambda: _open_sources(options))

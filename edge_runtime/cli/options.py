@@ -7,11 +7,25 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.detect import DETECTORS
+from edge_runtime.detect import DETECTORS, Detector, make_detector
+from edge_runtime.errors import UsageError
 from edge_runtime.manifest import Manifest
 
 if TYPE_CHECKING:  # who has no gallery needs no package cryptography
     from edge_runtime.gallery.store import Gallery, Mode
+
+
+def given(options: Namespace, option: str) -> bool:
+    """Whether an option without a default was given: --tls-key."""
+    value = getattr(options, option.removeprefix("--").replace("-", "_"))
+    return value is not None and value is not False and value != []
+
+
+def need(options: Namespace, option: str, *others: str) -> None:
+    """UsageError where `option` was given and none of the others, without which it does nothing."""
+    if given(options, option) and not any(given(options, other) for other in others):
+        raise UsageError(f"{option} does nothing without {' or '.join(others)}: expected both, "
+                         f"found {option} alone; add the other, or leave it out")
 
 
 def add_gallery(parser: ArgumentParser) -> None:
@@ -69,8 +83,19 @@ def add_bundle(parser: ArgumentParser) -> None:
 
 
 def add_detector(parser: ArgumentParser) -> None:
-    """--detector and --yunet-model."""
-    parser.add_argument("--detector", default="haar", choices=DETECTORS,
-                        help="what finds faces on a picture (haar)")
+    """--detector and --yunet-model: see detector_from."""
+    parser.add_argument("--detector", choices=DETECTORS,
+                        help=f"what finds faces on a picture ({DETECTORS[0]})")
     parser.add_argument("--yunet-model", type=Path, metavar="FILE",
                         help="face_detection_yunet_2023mar.onnx, for --detector yunet")
+
+
+def detector_from(options: Namespace) -> Detector:
+    """The detector that was asked for. Raises as make_detector does."""
+    return make_detector(options.detector or DETECTORS[0], options.yunet_model)
+
+
+def need_pictures(options: Namespace, source: str) -> None:
+    """UsageError for a detector without the option that gives it pictures."""
+    need(options, "--detector", source)
+    need(options, "--yunet-model", source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edge_runtime.cli.options import add_bundle, add_enrolled
+from edge_runtime.cli.options import add_bundle, add_enrolled, need
 from edge_runtime.command import Commands, percent, print_json, table
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def add(commands: Commands) -> None:
 def _thresholds(options: Namespace) -> None:
     from edge_runtime.identify import Identifier
 
+    need(options, "--key", "--gallery")
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
     if options.gallery is None:
         _for_bundle(options, identifier)

@@ -9,7 +9,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edge_runtime.capture.choose import CAMERA_HELP, MICROPHONE_HELP
-from edge_runtime.cli.options import add_bundle, add_detector, add_enrolled, open_enrolled
+from edge_runtime.cli.options import (
+    add_bundle,
+    add_detector,
+    add_enrolled,
+    detector_from,
+    need,
+    need_pictures,
+    open_enrolled,
+)
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from edge_runtime.interpreter import chosen_interpreter
@@ -31,7 +39,6 @@ def add(commands: Commands) -> None:
 def _watch(options: Namespace) -> None:
     from edge_runtime.capture.choose import camera_from, microphone_from
     from edge_runtime.capture.files import FileClock
-    from edge_runtime.detect import make_detector
     from edge_runtime.identify import Identifier
     from edge_runtime.watch import Watcher, watch
 
@@ -40,12 +47,14 @@ def _watch(options: Namespace) -> None:
                          "devices' lists what there is")
     if options.seconds is not None and not options.seconds > 0:
         raise UsageError(f"--seconds expects a number above 0, found {options.seconds:g}")
+    need(options, "--key", "--gallery")
+    need_pictures(options, "--camera")
     clock = FileClock()
     camera = camera_from(options.camera, clock) if options.camera is not None else None
     microphone = (microphone_from(options.microphone, clock)
                   if options.microphone is not None else None)
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
-    detector = make_detector(options.detector, options.yunet_model)
+    detector = detector_from(options)
     with ExitStack() as stack:
         gallery = stack.enter_context(open_enrolled(options, identifier.manifest))
         watcher = Watcher(identifier, detector, gallery)

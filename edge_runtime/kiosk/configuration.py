@@ -1,4 +1,6 @@
-"""The kiosk's configuration file (TOML), for what goes on elsewhere: an MQTT broker, a hook.
+"""The kiosk's configuration file (TOML): an MQTT broker, a hook, and a camera's address.
+
+    camera = "rtsp://kiosk:password@192.168.1.20/live"    # as --camera, which everybody can see
 
     [mqtt]
     host = "broker.local"
@@ -93,6 +95,7 @@ class HookSettings(_Strict, frozen=True):
 class Configuration(_Strict, frozen=True):
     """The whole file."""
 
+    camera: Text | None = None
     mqtt: MqttSettings | None = None
     hook: HookSettings | None = None
 
@@ -108,8 +111,8 @@ def read_configuration(file: Path | None) -> Configuration:
         raise UsageError(f"{file}: {' '.join(str(error).split())}; "
                          "edge_runtime/kiosk/configuration.py shows a whole file") from None
     if found == Configuration():
-        raise UsageError(f"{file}: expected [mqtt] or [hook], found neither; fill it in, or leave "
-                         "--config out")
+        raise UsageError(f"{file}: expected [mqtt], [hook] or camera, found none; fill it in, or "
+                         "leave --config out")
     return found
 
 

@@ -193,6 +193,13 @@ def test_with_tls_and_a_token_others_are_let_in(
     (["--bundle", "BUNDLE", "--port", "99999999"], "cannot listen on 127.0.0.1"),
     (["--bundle", "BUNDLE", "--port", "TAKEN"], "Address already in use"),
     (["--bundle", "BUNDLE", "--config", "none.toml"], "expected a configuration file"),
+    (["--bundle", "BUNDLE", "--key", "x"], "--key does nothing without --gallery"),
+    (["--bundle", "BUNDLE", "--set-token"], "--set-token makes a token and stops"),
+    (["--set-token", "--print-systemd"], "found --print-systemd; run it by itself"),
+    (["--demo", "DEMO", "--bundle", "BUNDLE", "--camera", "0", "--microphone", "none"],
+     "--demo does nothing beside"),
+    (["--bundle", "BUNDLE", "--camera", "0", "--config", "CONFIG"], "found both; leave one out"),
+    (["--bundle", "BUNDLE", "--config", "CONFIG"], "a port that is no number"),
     (["--bundle", "BUNDLE", "--token-file", "BUNDLE/manifest.json"], "expected the hash")])
 def test_mistakes(
     bundle: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path,
@@ -200,12 +207,35 @@ def test_mistakes(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        words = {"BUNDLE": str(bundle), "TAKEN": str(taken.getsockname()[1])}
-        named = [re.sub("BUNDLE|TAKEN", lambda found: words[found[0]], word) for word in arguments]
+        demo = tmp_path / "demo"
+        demo.mkdir()
+        for name in ("bundle", "scene.mp4", "scene.wav"):
+            (demo / name).touch()
+        (tmp_path / "kiosk.toml").write_text('camera = "rtsp://me:top/secret@camera"')
+        words = {"BUNDLE": str(bundle), "TAKEN": str(taken.getsockname()[1]), "DEMO": str(demo),
+                 "CONFIG": str(tmp_path / "kiosk.toml")}
+        named = [re.sub("|".join(words), lambda found: words[found[0]], word)
+                 for word in arguments]
         port = [] if "--port" in arguments else ["--port", "0"]
         assert main(["kiosk", *named, *port]) == 2
     error = capsys.readouterr().err
     assert message in error and len(error.splitlines()) == 1, error
+    assert "secret" not in error
+
+
+def test_a_camera_with_a_password_stays_out_of_the_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    config = tmp_path / "kiosk.toml"
+    config.write_text('camera = "rtsp://me:top-secret@camera/live"')
+    assert main(["kiosk", "--bundle", "b", "--config", str(config), "--print-systemd"]) == 0
+    said = capsys.readouterr()
+    assert str(config) in said.out and "secret" not in said.out and "--camera" not in said.out
+    assert main(["kiosk", "--bundle", "b", "--camera", "rtsp://me:top-secret@camera/live",
+                 "--print-systemd"]) == 0
+    said = capsys.readouterr()
+    assert "in the list of processes" in said.err and "secret" not in said.err
 
 
 def test_without_the_extra_one_line_names_it(

@@ -22,12 +22,13 @@ def test_without_a_file_nothing_goes_elsewhere() -> None:
 
 
 def test_the_documented_file_is_read(tmp_path: Path) -> None:
-    shown = (configuration.__doc__ or "").split("\n\n")[1:3]
+    shown = (configuration.__doc__ or "").split("\n\n")[1:4]
     text = "\n".join(line.strip() for part in shown for line in part.splitlines())
     with pytest.raises(UsageError, match="expected command or url, found both"):
         read_configuration(written(tmp_path, text))
     lines = [line for line in text.splitlines() if not line.startswith("url")]
     found = read_configuration(written(tmp_path, "\n".join(lines)))
+    assert found.camera and found.camera.startswith("rtsp://kiosk:")
     assert found.mqtt and found.mqtt.address == ("broker.local", 8883)
     assert found.hook and found.hook.command == ["/usr/local/bin/greet"]
     assert found.hook.accept_replay_risk
@@ -58,7 +59,7 @@ def test_the_documented_file_is_read(tmp_path: Path) -> None:
     ("[hook]\nurl = 'http://a/\u00e9'", "beyond ASCII"),
     ('[hook]\ncommand = ["a\\u0000"]', "matching regex"),
     ("[hook]\nurl = 'http://a'\ntimeout_s = nan", "`float` > 0"),
-    ("", "expected [mqtt] or [hook], found neither"),
+    ("", "expected [mqtt], [hook] or camera, found none"),
     ("[hook]\ncommand = []", "length >= 1"),
     ("[hook]\ncommand = 'sh -c x'", "Expected `array"),
     ("[hook]\nurl = 'http://a'\ntimeout_s = 0", "`float` > 0"),

@@ -1,0 +1,55 @@
+"""How camera and microphone are, as a kiosk tells it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+
+from edge_runtime.capture.camera import Camera, Frame
+from edge_runtime.detect import HaarDetector
+from edge_runtime.identify import Identifier
+from edge_runtime.kiosk.service import Service
+from edge_runtime.kiosk.station import Station
+from tests.edge_runtime.kiosk.stand_ins import EMPTY_ROOM, Scene, client_of, wait_until
+
+
+def test_a_film_that_begins_anew_is_never_closed(kiosk_identifier: Identifier) -> None:
+    opened: list[str] = []
+
+    def film(stop: threading.Event) -> Generator[Frame, None, None]:
+        opened.append("film")
+        for _ in range(3):
+            stop.wait(0.05)
+            yield Frame(EMPTY_ROOM, time.monotonic())
+
+    station = Station(kiosk_identifier, HaarDetector(), None, lambda: (Camera("film", film), None))
+    seen: set[str] = set()
+    with station:
+        def played_three_times() -> bool:
+            if status := station.status("camera"):
+                seen.add(status.state)
+                view = station.view()
+                assert view.camera in ("starting", "ok", "ended") and view.microphone is None
+            return len(opened) == 3
+
+        wait_until(played_three_times, 60)
+    assert seen <= {"starting", "ok", "ended"} and "ok" in seen
+
+
+def test_a_lost_camera_is_told_in_status_events_and_figures(service: Service, scene: Scene) -> None:
+    with client_of(service) as client, client.websocket_connect("/api/events") as events:
+        def told() -> str | None:
+            while (message := events.receive_json())["type"] != "view":
+                pass
+            return str(message["camera"])
+
+        wait_until(lambda: told() == "ok", 30)
+        scene.picture = None
+        wait_until(lambda: told() == "missing", 30)
+        status = client.get("/api/status").json()
+        assert status["camera"]["state"] == "missing" and "unplugged" in status["camera"]["message"]
+        assert b"visavox_camera_ok 0.0" in service.metrics.text()
+        assert status["mqtt"] == {"present": False, "state": None, "message": None}
+        scene.picture = EMPTY_ROOM
+        wait_until(lambda: told() == "ok", 30)
