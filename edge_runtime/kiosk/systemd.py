@@ -78,6 +78,7 @@ def unit(command: Sequence[str], user: str, writable: Sequence[Path] = ()) -> st
 def _quoted(word: str) -> str:
     """One word of a unit file: see systemd.syntax(7) and systemd.service(5)."""
     word = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    word = "".join(letter if letter >= " " else f"\\x{ord(letter):02x}" for letter in word)
     plain = word and not any(letter.isspace() or letter in "\"'\\;" for letter in word)
     return word if plain else f'"{word}"'
 

@@ -45,7 +45,7 @@ def test_who_comes_is_told_by_websocket(client: TestClient, scene: Scene) -> Non
     with client.websocket_connect("ws://localhost/api/events") as socket:
         view = socket.receive_json()
         assert view["type"] == "view" and set(view) == {
-            "type", "state", "face", "face_hint", "voice_hint", "level_db"}
+            "type", "state", "face", "face_hint", "voice_hint", "level_db", "camera", "microphone"}
         scene.picture = room(1)
         decision = next(found for _ in range(200)
                         if (found := socket.receive_json())["type"] == "decision")

@@ -1,4 +1,4 @@
-"""How camera and microphone are, as a kiosk tells it."""
+"""What a kiosk tells of its camera and microphone, and of whoever is forgotten."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import threading
 import time
 from collections.abc import Generator
 
+import numpy as np
+import pytest
+
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.detect import HaarDetector
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.samples import NewSample
+from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
 from edge_runtime.kiosk.service import Service
 from edge_runtime.kiosk.station import Station
@@ -37,8 +43,24 @@ def test_a_film_that_begins_anew_is_never_closed(kiosk_identifier: Identifier) -
     assert seen <= {"starting", "ok", "ended"} and "ok" in seen
 
 
+def test_whoever_is_forgotten_is_told(
+    kiosk_identifier: Identifier, gallery: Gallery, scene: Scene
+) -> None:
+    embedding = np.zeros(kiosk_identifier.manifest.files["face"].embedding_dim, np.float32)
+    embedding[0] = 1
+    gallery.enroll("Anna", [NewSample("a face", "face", embedding)])
+    station = Station(kiosk_identifier, HaarDetector(), gallery, scene.sources)
+    told: list[str] = []
+    station.on_forget.append(told.append)
+    with pytest.raises(GalleryError):
+        station.forget("Ben")
+    station.forget("Anna")
+    assert told == ["Anna"]
+
+
 def test_a_lost_camera_is_told_in_status_events_and_figures(service: Service, scene: Scene) -> None:
-    with client_of(service) as client, client.websocket_connect("/api/events") as events:
+    with client_of(service) as client, client.websocket_connect(
+            "ws://localhost/api/events") as events:
         def told() -> str | None:
             while (message := events.receive_json())["type"] != "view":
                 pass

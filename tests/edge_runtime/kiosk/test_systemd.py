@@ -34,6 +34,12 @@ def test_the_unit_is_clean(
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_no_word_adds_a_line_to_the_unit() -> None:
+    text = systemd.unit(["/bin/visavox", "--bundle", "a\nExecStartPre=/bin/other\x1b"], "anna")
+    assert '--bundle "a\\x0aExecStartPre=/bin/other\\x1b"' in text
+    assert not any(line.startswith("ExecStartPre") for line in text.splitlines())
+
+
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
     address = str(tmp_path / "notify")
