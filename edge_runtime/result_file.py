@@ -35,8 +35,15 @@ def print_result(kind: str, content: Mapping[str, Any]) -> None:
 
 
 def _command() -> str:
-    """As it was given, of files and folders the names alone: where they lie is nobody's business.
-    """
+    """As it was given, of files and folders the names alone: where they lie is nobody's business;
+    of an address, which may hold a password, the scheme."""
     script = Path(sys.argv[0])
     name = (f"python -m {script.parent.name}" if script.name == "__main__.py" else script.name)
-    return " ".join([name, *(Path(word).name if "/" in word else word for word in sys.argv[1:])])
+    return " ".join([name, *map(_shown, sys.argv[1:])])
+
+
+def _shown(word: str) -> str:
+    scheme, address, _ = word.partition("://")
+    if address:
+        return f"{scheme}{address}..."
+    return Path(word).name if "/" in word else word

@@ -42,10 +42,12 @@ def test_every_committed_file_keeps_the_schema() -> None:
 
 def test_the_head_hides_where_files_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/home/anna/visavox/benchmarks/__main__.py", "latency",
-                                     "/home/anna/bundle", "--rounds", "9"])
+                                     "/home/anna/bundle", "--rounds", "9",
+                                     "rtsp://me:top-secret@camera", "--x=http://a/secret"])
     head = stamped("benchmarks latency", {})
     assert head["schema"] == SCHEMA and set(head["made_by"]) == {"command", "version", "date"}
-    assert head["made_by"]["command"] == "python -m benchmarks latency bundle --rounds 9"
+    assert head["made_by"]["command"] == (
+        "python -m benchmarks latency bundle --rounds 9 rtsp://... --x=http://...")
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text()
