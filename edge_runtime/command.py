@@ -6,18 +6,24 @@ import contextlib
 import errno
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from edge_runtime.errors import VisavoxError
+from edge_runtime.problems import problem_report
+from edge_runtime.terminal import beneath, printable, screens
 
 # What a person can mend; any other error of the system is a fault of ours and shows its traceback.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
          errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+# What is said, without a file's name, where a place that every program counts on is missing.
+_PLACES = {errno.ENOENT, errno.EACCES, errno.ENOSYS}
 
 # One thread at a time: all share standard error, and of two that overlap, the one that ends last
 # would put back the other's silence, for good.
@@ -51,29 +57,57 @@ class Commands:
         return parser
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
-        """Run; the exit code is 0, the command's own, or 2 for a mistake, which is said on
-        standard error."""
-        options = self.parser.parse_args(arguments)
+        """Run; the exit code is 0, the command's own, 2 for a mistake, which is said on standard
+        error, or that of a signal."""
+        with screens():
+            try:
+                return self._run(arguments)
+            except BrokenPipeError:  # `| head` is no mistake
+                return 128 + signal.SIGPIPE
+
+    def _run(self, arguments: Sequence[str] | None) -> int:
         try:
+            options = self.parser.parse_args(arguments)
             code: int = options.run(options) or 0
             sys.stdout.flush()
             return code
         except VisavoxError as error:
-            print(f"{self.parser.prog}: {error}", file=sys.stderr)
-            return 2
-        except BrokenPipeError:  # `| head` is no mistake
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return self._refused(str(error))
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            if error.errno not in _DISK:
+            if (mistake := _mistake(error)) is None:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
-            print(f"{self.parser.prog}: {where}{error.strerror}; make room or name another place",
-                  file=sys.stderr)
-            return 2
+            return self._refused(mistake)
         except KeyboardInterrupt:
-            print(f"{self.parser.prog}: stopped", file=sys.stderr)
-            return 130
-        return 0
+            self._refused("stopped")
+            return 128 + signal.SIGINT
+
+    def _refused(self, message: str) -> int:
+        print(f"{self.parser.prog}: {printable(message)}", file=sys.stderr, flush=True)
+        return 2
+
+
+def _mistake(error: OSError) -> str | None:
+    """What a person can mend, in one line; None for a fault of ours."""
+    if error.errno in _DISK and error.filename:
+        return f"{error.filename}: {error.strerror}; make room or name another place"
+    if error.filename is None and error.errno in _PLACES:
+        try:
+            Path.cwd()
+        except OSError:
+            return "the current folder is gone; go to another one"
+        try:
+            tempfile.gettempdir()
+        except OSError:
+            return ("expected a folder for temporary files, found none that can be written; set "
+                    "TMPDIR to one")
+        if not os.access("/dev/shm", os.W_OK):
+            return ("expected memory that processes share, found no /dev/shm that can be written; "
+                    "mount it, or leave out --jobs")
+    if error.errno in _DISK:
+        return f"{error.strerror}; make room or name another place"
+    return None
 
 
 @contextlib.contextmanager
@@ -96,13 +130,22 @@ def silenced_stderr() -> Iterator[None]:
 
 def with_progress(items: Sequence[Item], doing: str) -> Iterator[Item]:
     """The items, with their count on the terminal; nothing is shown where there is none."""
-    shown = sys.stderr.isatty()
+    terminal = beneath(sys.stderr)
+    shown = terminal.isatty()
+    line = ""
     for number, item in enumerate(items, 1):
         if shown:  # the cursor goes back, so that whatever comes next is written over it
-            print(f"{doing} {number}/{len(items)}", end="\r", file=sys.stderr, flush=True)
+            line = f"{doing} {number}/{len(items)}"
+            print(line, end="\r", file=terminal, flush=True)
         yield item
-    if shown:
-        print("\033[K", end="", file=sys.stderr, flush=True)
+    if shown:  # by spaces: not every terminal knows how to clear a line
+        print(" " * len(line), end="\r", file=terminal, flush=True)
+
+
+def say_problems(problems: Sequence[str]) -> None:
+    """What is left out of the data, on standard error."""
+    if problems:
+        print(problem_report(problems), file=sys.stderr, flush=True)
 
 
 def print_json(content: dict[str, Any]) -> None:
@@ -112,7 +155,7 @@ def print_json(content: dict[str, Any]) -> None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table with padded columns, the first to the left and the others to the right."""
-    lines = [header, *rows]
+    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     rule = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
 
@@ -121,7 +164,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
                  *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
         return f"| {' | '.join(cells)} |"
 
-    return "\n".join([padded(header), f"| {' | '.join(rule)} |", *(padded(row) for row in rows)])
+    return "\n".join([padded(lines[0]), f"| {' | '.join(rule)} |", *map(padded, lines[1:])])
 
 
 def counted(count: int, thing: str) -> str:

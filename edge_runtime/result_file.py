@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime import __version__
+from edge_runtime.terminal import printable
 
 SCHEMA = 1  # of result files; another one where a key is renamed, left out or means something else
 _SHORT_LIST = re.compile(r"\[\n[^\[\]{}]*\]")  # strings hold no line breaks of their own
@@ -39,7 +40,7 @@ def _command() -> str:
     of an address, which may hold a password, the scheme."""
     script = Path(sys.argv[0])
     name = (f"python -m {script.parent.name}" if script.name == "__main__.py" else script.name)
-    return " ".join([name, *map(_shown, sys.argv[1:])])
+    return printable(" ".join([name, *map(_shown, sys.argv[1:])]))
 
 
 def _shown(word: str) -> str:

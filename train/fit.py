@@ -13,6 +13,7 @@ import numpy as np
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError, RunError, UsageError
 from edge_runtime.people import MODALITIES
+from edge_runtime.terminal import bare_output
 from edge_runtime.voice import Sound
 from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
@@ -225,14 +226,15 @@ def _fit_network(
     recorder.restore(classifier)
     throughput = Throughput(batches)
     if recorder.epochs_done < epochs and not recorder.finished_early:
-        classifier.fit(
-            batches, validation_batch_size=machine.devices * VALIDATION_BATCH,
-            validation_data=machine.divisible(*validation),
-            initial_epoch=recorder.epochs_done, epochs=epochs,
-            callbacks=[EpochCounter(batches), throughput, recorder,
-                       *([display] if display else [])],
-            verbose=0 if display else "auto",
-            shuffle=False)  # the batches are drawn in random order by their own seed
+        with bare_output():  # for Keras' progress bar
+            classifier.fit(
+                batches, validation_batch_size=machine.devices * VALIDATION_BATCH,
+                validation_data=machine.divisible(*validation),
+                initial_epoch=recorder.epochs_done, epochs=epochs,
+                callbacks=[EpochCounter(batches), throughput, recorder,
+                           *([display] if display else [])],
+                verbose=0 if display else "auto",
+                shuffle=False)  # the batches are drawn in random order by their own seed
         print(f"{part}: {throughput.line()}" if display else throughput.line(), flush=True)
     classifier.set_weights(recorder.best_weights)
     network.save_weights(folder.weights(part))

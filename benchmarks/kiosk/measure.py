@@ -16,6 +16,7 @@ from benchmarks.kiosk.process import Kiosk, kiosk_running
 from benchmarks.timing import Distribution, conditions
 from edge_runtime.command import percent, table
 from edge_runtime.errors import UsageError
+from edge_runtime.terminal import beneath
 
 MAX_GROWTH = 0.02  # of memory, once settled
 LOOK = "look that decides"
@@ -58,7 +59,7 @@ def _samples(kiosk: Kiosk, seconds: float) -> list[dict[str, float]]:
             "cpu_s": _metric(text, "process_cpu_seconds_total")})
         memory = samples[-1]["memory_mib"]
         print(f"\r{at_s / 60:5.1f} of {seconds / 60:g} minutes, {memory:.0f} MiB", end="",
-              flush=True, file=sys.stderr)
+              flush=True, file=beneath(sys.stderr))
         time.sleep(min(period, max(0.0, seconds - at_s)))
     print(file=sys.stderr)
     return samples

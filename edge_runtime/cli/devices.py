@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from edge_runtime.capture.devices import Device, list_devices
 from edge_runtime.command import Commands, print_json, table
+from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
@@ -25,7 +26,7 @@ def _devices(options: Namespace) -> None:
     if found.not_looked_for:
         print("\nnot looked for:")
     for problem in found.not_looked_for:
-        print(f"  {problem}")
+        print(printable(f"  {problem}"))
 
 
 def _part(kind: str, found: tuple[Device, ...]) -> str:

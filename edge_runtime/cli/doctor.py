@@ -16,6 +16,7 @@ from edge_runtime.capture.choose import (
 )
 from edge_runtime.cli.options import add_json
 from edge_runtime.command import Commands, counted, print_json
+from edge_runtime.terminal import printable
 
 if TYPE_CHECKING:
     from edge_runtime.doctor.finding import Finding
@@ -61,5 +62,5 @@ def _doctor(options: Namespace) -> int:
 
 
 def _describe(finding: Finding) -> str:
-    line = f"{finding.severity:<8} {finding.code}: {finding.found}"
-    return f"{line}\n         -> {finding.fix}" if finding.fix else line
+    line = printable(f"{finding.severity:<8} {finding.code}: {finding.found}")
+    return f"{line}\n         -> {printable(finding.fix)}" if finding.fix else line

@@ -7,6 +7,7 @@ from argparse import Namespace
 from edge_runtime.cli.options import add_gallery, add_json
 from edge_runtime.command import Commands, print_json
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
@@ -28,4 +29,4 @@ def _forget(options: Namespace) -> None:
     print(f"{found.person} is forgotten: key and rows are destroyed, the file is written anew\n"
           f"searched for {found.markers} markers (id, wrapped key, ciphertexts), none found in:")
     for file in found.searched:
-        print(f"  {file.path} ({file.bytes} bytes)")
+        print(printable(f"  {file.path} ({file.bytes} bytes)"))

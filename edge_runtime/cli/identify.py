@@ -17,6 +17,7 @@ from edge_runtime.cli.options import (
 from edge_runtime.command import Commands, print_json, table
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
+from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
@@ -70,7 +71,7 @@ def _describe(decision: Decision) -> str:
         "no_thresholds": f"most like {best} (there are no thresholds, so nobody is named or "
                          "refused)"}[decision.reason]
     stages = ", ".join(f"{stage.replace('_', ' ')} {ms:.1f}" for stage, ms in decision.ms.items())
-    return "\n".join([headline, "", table(["", "person", "score", *parts], rows), "",
+    return "\n".join([printable(headline), "", table(["", "person", "score", *parts], rows), "",
                       *_quality_lines(decision), f"ms: {stages} ({decision.interpreter})"])
 
 
@@ -80,5 +81,5 @@ def _quality_lines(decision: Decision) -> list[str]:
     for part, flaws in decision.quality.items():
         left_out = "" if part in decision.used else " left out"
         lines += [f"{part}{left_out}: {flaw.message}" for flaw in flaws or ()]
-    return lines + [f"{name}: left out, for a 'not this person' sample is more alike"
+    return lines + [f"{printable(name)}: left out, for a 'not this person' sample is more alike"
                     for name in decision.left_out]

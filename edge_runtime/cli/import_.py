@@ -11,6 +11,7 @@ from edge_runtime.cli.passphrase import PASSPHRASE, ask_passphrase
 from edge_runtime.command import Commands, print_json
 from edge_runtime.gallery.envelope import read_export
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
@@ -33,4 +34,4 @@ def _import(options: Namespace) -> None:
         return
     print(f"{len(found.people)} people are imported")
     for name, reason in found.skipped.items():
-        print(f"not imported: {name}: {reason}")
+        print(printable(f"not imported: {name}: {reason}"))

@@ -10,6 +10,7 @@ from edge_runtime.bundle import load_bundle
 from edge_runtime.cli.options import add_bundle
 from edge_runtime.command import Commands, percent, print_json, table
 from edge_runtime.manifest import Accuracy, Manifest
+from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
@@ -25,17 +26,17 @@ def _inspect(options: Namespace) -> None:
     if options.json:
         print_json(msgspec.to_builtins(manifest))
         return
-    print(f"{options.bundle}: {manifest.family} {manifest.variant}, {manifest.recipe}, "
-          f"{len(manifest.people)} people")
-    print(f"certified: {'yes' if manifest.certified else 'no'} ({manifest.reason})")
+    print(printable(f"{options.bundle}: {manifest.family} {manifest.variant}, {manifest.recipe}, "
+                    f"{len(manifest.people)} people"))
+    print(printable(f"certified: {'yes' if manifest.certified else 'no'} ({manifest.reason})"))
     for warning in manifest.warnings:
-        print(f"warning: {warning}")
+        print(printable(f"warning: {warning}"))
     print()
     print(network_table(manifest))
     if manifest.accuracy:
         print("\n" + accuracy_line(manifest.accuracy))
     print(f"thresholds: {'set' if manifest.thresholds else 'none: people are ranked only'}")
-    print(f"people: {', '.join(manifest.people)}")
+    print(printable(f"people: {', '.join(manifest.people)}"))
 
 
 def network_table(manifest: Manifest) -> str:
@@ -51,5 +52,5 @@ def accuracy_line(accuracy: Accuracy) -> str:
     """A bundle's accuracy, in one line."""
     mark = " (synthetic people)" if accuracy.synthetic else ""
     shares = ", ".join(f"{name} {percent(share)}" for name, share in accuracy.columns.items())
-    return (f"accuracy in % on {accuracy.combinations} combinations of {accuracy.data}{mark}: "
-            f"{shares}; agrees with Keras on {percent(accuracy.agreement)}")
+    return printable(f"accuracy in % on {accuracy.combinations} combinations of {accuracy.data}"
+                     f"{mark}: {shares}; agrees with Keras on {percent(accuracy.agreement)}")

@@ -21,6 +21,7 @@ from edge_runtime.cli.options import (
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from edge_runtime.interpreter import chosen_interpreter
+from edge_runtime.terminal import printable
 
 if TYPE_CHECKING:
     from edge_runtime.watch import Seen
@@ -91,5 +92,5 @@ class _Lines:
             self._named = seen.named
 
     def _say(self, at_s: float, content: dict[str, object], line: str) -> None:
-        print(json.dumps({"at_s": at_s, **content}) if self._json else f"{at_s:7.2f} s  {line}",
-              flush=True)
+        print(json.dumps({"at_s": at_s, **content}) if self._json
+              else printable(f"{at_s:7.2f} s  {line}"), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import soundfile
 from PIL import Image
 
 from edge_runtime.cli import main
+from edge_runtime.people import index_people
 from tests.edge_runtime.command_line import RUN, mistake, visavox
 from train.synthetic import room_picture
 from train.synthetic.faces import Identity
@@ -201,3 +203,18 @@ def test_a_reader_that_stops_reading(small_bundles: dict[str, Path]) -> None:
         child.stdout.close()
         assert child.stderr.read() == b""
         assert child.wait() == 0
+
+
+def test_a_manifest_cannot_steer_the_terminal(
+    changed_bundle: Change, small_people: Path
+) -> None:
+    names = index_people(small_people).names
+    hostile = ["\x1b[2Jowned\ncertified: yes \u202e", *names[1:]]
+    bundle = changed_bundle({"people": hostile, "reason": "fine\r\x1b]0;t\x07",
+                             "warnings": ["\x9b31m"]})
+    face = small_people / names[0] / "face" / "000.png"
+    for done in (visavox("inspect", "--bundle", bundle),
+                 visavox("identify", "--bundle", bundle, "--face", face)):
+        assert done.returncode == 0, done.stderr
+        assert "\\x1b[2Jowned\\ncertified: yes \\u202e" in done.stdout
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stdout)

@@ -86,7 +86,7 @@ def test_progress_is_counted_on_a_terminal_only(
     assert list(with_progress("ab", "cropping")) == ["a", "b"]
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err == ("cropping 1/2\rcropping 2/2\r\033[K" if terminal else "")
+    assert printed.err == ("cropping 1/2\rcropping 2/2\r            \r" if terminal else "")
 
 
 @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (1, 1)])

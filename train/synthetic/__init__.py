@@ -6,7 +6,9 @@ Nothing here comes from a real person. Figures measured on these people must be 
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from edge_runtime.errors import PeopleError
+from edge_runtime.terminal import beneath
 from train.synthetic.faces import Identity, draw_head
 from train.synthetic.scenes import Array, Look, Pen, Picture, background, camera, room
 from train.synthetic.voices import SAMPLE_RATE, Speaker, speak
@@ -61,7 +64,8 @@ def make_people(
     shutil.rmtree(unfinished, ignore_errors=True)
     rows: list[tuple[str, str, str, str]] = []
     try:
-        for number in tqdm(range(1, num_people + 1), "synthetic people", disable=None):
+        for number in tqdm(range(1, num_people + 1), "synthetic people", disable=None,
+                           file=beneath(sys.stderr)):
             folder = unfinished / f"synthetic_{number:03}"
             _write_faces(folder / "face", [seed, number], faces_per_person, image_size)
             _write_clips(folder / "voice", [seed, number], clips_per_person)
@@ -144,7 +148,8 @@ def _write_clips(folder: Path, seed: list[int], count: int) -> None:
     speaker = speaker_of(*seed)
     for take in range(count):
         rng = np.random.default_rng([*seed, take, _VOICE_TAKES])
-        soundfile.write(folder / f"{take:03}.flac", speak(speaker, rng), SAMPLE_RATE, "PCM_16")
+        file = os.fsencode(folder / f"{take:03}.flac")  # soundfile takes other names in UTF-8 only
+        soundfile.write(file, speak(speaker, rng), SAMPLE_RATE, "PCM_16")
 
 
 def _split_rows(folder: Path) -> list[tuple[str, str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ def make_film(out: Path, numbers: Sequence[int], seed: int = 0) -> None:
             writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         heard += [_silence(rng), _speech(seed, number, rng)]
     writer.release()
-    soundfile.write(out / SOUND, np.concatenate(heard), SAMPLE_RATE, "PCM_16")
+    soundfile.write(os.fsencode(out / SOUND), np.concatenate(heard), SAMPLE_RATE, "PCM_16")
 
 
 def _nobody(behind: Array, rng: np.random.Generator) -> Iterator[Picture]:
