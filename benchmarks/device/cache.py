@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from edge_runtime import places
 from edge_runtime.errors import UsageError
 
 RECORD = "made.json"
 
 
 def cache_folder() -> Path:
-    """Where a user's caches are, by the XDG Base Directory Specification."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "visavox" / "device"
+    """Where a user's caches are."""
+    return places.cache_folder() / "device"
 
 
 def made_once(cache: Path, name: str, recipe: object, make: Callable[[Path], object]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -211,8 +212,6 @@ def _open_sources(options: Namespace) -> tuple[Camera | None, Microphone | None]
 
 def _unit(options: Namespace) -> str:
     """A systemd unit that runs the kiosk as it was asked for, by whoever asks."""
-    import getpass
-
     from edge_runtime.gallery.device_key import default_key_file
     from edge_runtime.kiosk.systemd import unit
 
@@ -228,10 +227,21 @@ def _unit(options: Namespace) -> str:
         flag = f"--{name.replace('_', '-')}"
         for word in value if isinstance(value, list) else [value]:
             arguments += [flag] if word is True else [flag, _absolute(word)]
-    writable = [default_key_file().parent]
+    writable = []
     if options.gallery is not None:
-        writable.append(options.gallery.absolute().parent)
-    return unit([program, "kiosk", *arguments], getpass.getuser(), writable)
+        key = options.key or default_key_file()
+        writable = [key.absolute().parent, options.gallery.absolute().parent]
+    return unit([program, "kiosk", *arguments], _user(), writable)
+
+
+def _user() -> str:
+    """Whoever asks, as systemd takes it: by name, or by number where /etc/passwd has no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _absolute(word: object) -> str:

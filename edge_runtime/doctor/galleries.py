@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from edge_runtime.doctor.finding import Check, Finding, Problem, well
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.watch import parted
-from edge_runtime.errors import BundleError, GalleryError
+from edge_runtime.errors import BundleError, GalleryError, UsageError
 from edge_runtime.gallery.database import Database
 from edge_runtime.gallery.device_key import VARIABLE, default_key_file, device_key
 from edge_runtime.gallery.store import Gallery
@@ -24,11 +24,11 @@ OTHER_BUNDLE = Problem("gallery-bundle", "fault", "a gallery of another bundle")
 
 
 def _look_at_key(machine: Machine) -> Iterator[Finding]:
-    file = machine.key or default_key_file()
     from_variable = machine.key is None and VARIABLE in os.environ
     try:
+        file = machine.key or default_key_file()
         mode = None if from_variable else stat.S_IMODE(file.stat().st_mode)
-    except OSError:
+    except (OSError, UsageError):  # no such file, or no home that it could be in
         if machine.key is None and not (machine.gallery and machine.gallery.exists()):
             return  # nobody is enrolled here
         mode = None
@@ -38,7 +38,7 @@ def _look_at_key(machine: Machine) -> Iterator[Finding]:
         return
     try:
         device_key(machine.key)
-    except GalleryError as error:
+    except (GalleryError, UsageError) as error:
         yield KEY_UNUSABLE.found(*parted(str(error)))
     else:
         yield well("key", f"${VARIABLE} holds a device key" if from_variable
@@ -51,7 +51,7 @@ def _look_at_gallery(machine: Machine) -> Iterator[Finding]:
     try:
         if machine.gallery.exists():
             device_key(machine.key)
-    except GalleryError:
+    except (GalleryError, UsageError):
         return  # which is said of the key
     try:
         with Gallery.open(machine.gallery, key_file=machine.key) as gallery:

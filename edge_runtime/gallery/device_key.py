@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.vault import KEY_BYTES, new_key
+from edge_runtime.places import config_folder
 
 VARIABLE = "VISAVOX_DEVICE_KEY"
 _EXPECTED = f"the base64 of {KEY_BYTES} bytes"
@@ -19,8 +20,8 @@ _EXPECTED = f"the base64 of {KEY_BYTES} bytes"
 
 def default_key_file() -> Path:
     """Not beside the gallery, so that a copy of its folder does not hold both."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(folder) / "visavox" / "device.key"
+    return config_folder(f"name the device key with --key or ${VARIABLE}, or set HOME"
+                         ) / "device.key"
 
 
 def device_key(file: Path | None = None, *, create: bool = False) -> bytes:

@@ -23,6 +23,7 @@ import msgspec
 
 from edge_runtime.errors import UsageError
 from edge_runtime.files import as_text
+from edge_runtime.places import config_folder
 
 _BITS_BYTES = 13  # 104 bits, of which 100 are shown: 20 letters of base32
 _N, _R, _P = 2**14, 8, 1  # 16 MiB, tens of milliseconds: RFC 7914, interactive use
@@ -39,8 +40,8 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def default_token_file() -> Path:
     """Beside the device key."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(folder) / "visavox" / "kiosk-token.json"
+    return config_folder("name the token's file with --token-file, or set HOME"
+                         ) / "kiosk-token.json"
 
 
 def set_token(file: Path) -> str:
