@@ -11,10 +11,10 @@ from edge_runtime.gallery import audit
 from edge_runtime.gallery.clock import oldest_rejected
 from edge_runtime.gallery.duplicates import most_alike
 from edge_runtime.gallery.envelope import Carried, CarriedPerson, CarriedSample
-from edge_runtime.gallery.names import checked_consent, checked_name, name_key, shown
 from edge_runtime.gallery.records import Records, sample_counts
 from edge_runtime.gallery.roster import Kind, Person
 from edge_runtime.gallery.samples import NewSample, check_counts, check_embeddings
+from edge_runtime.names import checked_consent, checked_name, name_key, shown
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,11 @@ def carry_in(records: Records, content: Carried, *, allow_duplicate: bool) -> Im
     people: list[str] = []
     skipped: dict[str, str] = {}
     for person in content.people:
-        name, consent = checked_name(person.name), checked_consent(person.consent)
+        try:
+            name, consent = checked_name(person.name), checked_consent(person.consent)
+        except GalleryError as error:  # what another version took
+            skipped[person.name] = str(error)
+            continue
         templates = _checked_templates(person, records)
         twin = None if allow_duplicate else most_alike(records.roster, templates)
         if name_key(name) in taken:

@@ -13,11 +13,11 @@ from edge_runtime.errors import GalleryError, UsageError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.clock import oldest_rejected
 from edge_runtime.gallery.database import Database
-from edge_runtime.gallery.names import shown
 from edge_runtime.gallery.roster import Kind, Person, Roster
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.vault import Vault, new_key
 from edge_runtime.manifest import Manifest, NetworkFile
+from edge_runtime.names import shown
 from edge_runtime.people import MODALITIES, Modality
 
 KEY_CHECK = "key check"

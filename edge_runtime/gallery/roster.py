@@ -9,9 +9,9 @@ import numpy as np
 
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.database import Database
-from edge_runtime.gallery.names import name_key, shown
 from edge_runtime.gallery.search import Embeddings, TemplateIndex, mean_template
 from edge_runtime.gallery.vault import Vault
+from edge_runtime.names import clean, name_key, shown
 from edge_runtime.people import MODALITIES, Modality
 
 Kind = Literal["template", "rejected"]
@@ -73,9 +73,10 @@ class Roster:
         return self._people
 
     def find(self, name: str) -> Person | None:
-        """Whoever has this name, or one that reads the same."""
+        """Whoever has this name, or else one that reads the same."""
         key = name_key(name)
-        return next((p for p in self.people().values() if name_key(p.name) == key), None)
+        alike = [p for p in self.people().values() if name_key(p.name) == key]
+        return next((p for p in alike if p.name == clean(name)), alike[0] if alike else None)
 
     def index(self, modality: Modality) -> TemplateIndex | None:
         """The templates of everybody; None where nobody has any of this modality."""

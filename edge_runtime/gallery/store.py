@@ -21,7 +21,6 @@ from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
 from edge_runtime.gallery.envelope import Carried, write_export
 from edge_runtime.gallery.erasure import files_beside, search_files
 from edge_runtime.gallery.limits import Limits
-from edge_runtime.gallery.names import checked_consent, checked_name, shown
 from edge_runtime.gallery.records import KEY_CHECK, Records, sample_counts
 from edge_runtime.gallery.samples import (
     NewSample,
@@ -32,6 +31,7 @@ from edge_runtime.gallery.samples import (
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.gallery.vault import Vault
 from edge_runtime.manifest import Manifest
+from edge_runtime.names import checked_consent, checked_name, shown
 from edge_runtime.people import MODALITIES, Modality
 
 Mode = Literal["read", "write", "create"]

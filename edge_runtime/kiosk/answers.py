@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from edge_runtime.gallery.names import MAX_CONSENT
 from edge_runtime.kiosk.messages import State
+from edge_runtime.names import MAX_CONSENT
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 

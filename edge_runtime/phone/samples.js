@@ -1,28 +1,50 @@
-// Whether somebody can be enrolled by this name, from these samples: gallery/names.py, samples.py
+// Whether somebody can be enrolled by this name, from these samples: names.py, gallery/samples.py
 // and duplicates.py, where the limits are explained.
 
 import { cosine, meanTemplate } from "./similarity.js";
 import { expect } from "./trouble.js";
 
 const MAX_NAME = 100; // characters
+const RESERVED = ["unknown", "unavailable", "none", "nobody"];
+const UNSEEN = new RegExp("(?![\\u200c\\u200d])[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}"
+  + "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180d\\u180f\\u2800\\u3164\\uffa0\\ufe00-\\ufe0e"
+  + "\\u{e0100}-\\u{e01ef}]", "u");
+const ALIKE = pairs("авекмнорстухѕіјһԁԛԝαβεζηικμνορτυχ\u0131",
+  "abekmhopctyxsijhdqwabezhikmvoptyxi");
 const LEAST_SHARE = 0.7;
 const LEAST_COSINE = 0.4;
 const SAME_PERSON_COSINE = 0.9;
 
 /** The name as it is stored; Trouble where it will not do or is taken. */
 export function checkedName(name, people) {
-  const stored = name.normalize("NFC").trim();
+  const stored = clean(name);
   expect([...stored].length <= MAX_NAME, "name_too_long", { most: MAX_NAME });
+  expect(!/[/\\]/.test(stored) && !UNSEEN.test(stored), "name_with_odd_characters");
   expect(/[\p{L}\p{N}]/u.test(stored), "name_without_letters");
-  expect(!/[/\\]|(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(stored),
-    "name_with_odd_characters");
+  expect(!RESERVED.includes(nameKey(stored)), "name_reserved");
   expect(!people.some((person) => nameKey(person.name) === nameKey(stored)), "name_taken");
   return stored;
 }
 
+function clean(text) {
+  return text.normalize("NFC").replace(/\p{Zs}+/gu, " ").replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+}
+
+/** Equal for names that a reader would take for the same. */
 function nameKey(name) {
-  const folded = name.normalize("NFKC").toLowerCase().normalize("NFKC");
-  return folded.replace(/[\u200c\u200d]/g, "").split(/\s+/).filter(Boolean).join(" ");
+  // Letter by letter: at a word's end, a sigma would become another one.
+  const folded = [...name.normalize("NFKC")].map(fold).join("");
+  const letters = [...folded.normalize("NFKD")].map((one) => ALIKE.get(one) ?? one).join("");
+  return clean(letters.replace(/[\u200c\u200d\ufe0f]/g, "").normalize("NFKC"));
+}
+
+/** As Python's casefold: by way of capitals, which turns ß into ss. */
+function fold(letter) {
+  return letter.toLowerCase().toUpperCase().toLowerCase();
+}
+
+function pairs(letters, latin) {
+  return new Map([...letters].map((letter, i) => [letter, latin[i]]));
 }
 
 /** Trouble where samples of a modality are not of one person. samples: {face: [...], voice}. */

@@ -117,3 +117,17 @@ def test_an_import_is_all_or_nothing(
         refusal(lambda people=people: other.import_people(
             msgspec.structs.replace(content, people=people)))
         assert other.people() == []
+
+
+def test_names_that_another_version_took_are_left_behind(
+    gallery: Gallery, other: Gallery, tmp_path: Path, samples_of: SamplesOf
+) -> None:
+    gallery.enroll("Anna", samples_of(1))
+    gallery.enroll("Ben", samples_of(2))
+    file = tmp_path / "people.export"
+    gallery.export_file(file, PASSPHRASE)
+    content = read_export(file, PASSPHRASE)
+    people = [msgspec.structs.replace(content.people[0], name="Unknown"), *content.people[1:]]
+    found = other.import_people(msgspec.structs.replace(content, people=people))
+    assert found.people == ("Ben",)
+    assert "stands for nobody" in found.skipped["Unknown"]

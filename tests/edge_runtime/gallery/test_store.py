@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.errors import GalleryError, UsageError
-from edge_runtime.gallery.names import checked_name, name_key
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.search import mean_template
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import Manifest
+from edge_runtime.names import checked_name, name_key
 from tests.edge_runtime.gallery.refusing import refusal, with_networks
 
 SamplesOf = Callable[..., list[NewSample]]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.names import (
+from edge_runtime.names import (
     MAX_CONSENT,
     MAX_NAME,
     checked_consent,
@@ -17,6 +17,7 @@ from edge_runtime.gallery.names import (
     name_key,
     shown,
 )
+from edge_runtime.terminal import printable
 
 ANY_TEXT = st.text(st.characters(), max_size=3 * MAX_NAME)  # surrogates too
 
@@ -31,6 +32,16 @@ def test_names_that_are_taken(name: str) -> None:
 def test_spaces_around_and_decomposed_letters() -> None:
     assert checked_name("  Anna \t") == "Anna"
     assert checked_name("A\u030asa") == "Åsa"
+    assert checked_name("Anna \u00a0\u3000 B.") == "Anna B."
+    assert checked_name("Anna\r\n") == "Anna"
+
+
+def test_a_stranger_may_be_called_nobody() -> None:
+    assert checked_name(" nobody", stranger=True) == "nobody"
+
+
+def test_an_emoji_beside_letters() -> None:
+    assert checked_name("Anna \u2764\ufe0f") == "Anna \u2764\ufe0f"
 
 
 @pytest.mark.parametrize(("name", "reason"), [
@@ -39,13 +50,18 @@ def test_spaces_around_and_decomposed_letters() -> None:
     ("../../etc/passwd", "without slashes"), ("x" * (MAX_NAME + 1), "at most 100 characters"),
     ("x" * 10_000, "at most 100 characters, found 10000"), ("a\nb", "without control characters"),
     ("a\x00b", "without control characters"), ("a\x1b[31mb", "without control characters"),
-    ("a\u202eb", "without control characters"), ("a\ud800b", "without control characters"),
-    ("a\u2028b", "without control characters"),
+    ("a\u202eb", "without control characters"), ("a\ud800b", "in UTF-8"), ("a\udcfcb", "in UTF-8"),
+    ("a\u2028b", "without control characters"), ("a\u200bb", "without control characters"),
+    ("a\ufeffb", "without control characters"), ("\u3164", "without control characters"),
+    ("a\u115fb", "without control characters"), ("a\ufe01b", "without control characters"),
+    ("a\ue000b", "without control characters"), ("unknown", "stands for nobody"),
+    ("Unavailable", "stands for nobody"), (" NONE ", "stands for nobody"),
+    ("n\u043ebody", "stands for nobody"),
 ])
 def test_names_that_are_refused(name: str, reason: str) -> None:
     with pytest.raises(GalleryError, match=reason) as caught:
         checked_name(name)
-    assert len(str(caught.value)) < 200 and str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200 and printable(str(caught.value)) == str(caught.value)
 
 
 @given(ANY_TEXT)
@@ -53,18 +69,19 @@ def test_any_text_is_a_fit_name_or_refused_in_one_line(text: str) -> None:
     try:
         name = checked_name(text)
     except GalleryError as error:
-        assert str(error).isprintable() and len(str(error)) < 500
+        assert printable(str(error)) == str(error) and len(str(error)) < 500
         return
     assert checked_name(name) == name
     assert 0 < len(name) <= MAX_NAME and "/" not in name and "\\" not in name
-    assert name == unicodedata.normalize("NFC", text).strip()
+    assert name.split() == unicodedata.normalize("NFC", text).split()
+    assert unicodedata.is_normalized("NFC", name) and "  " not in name and name == name.strip()
     assert name.encode().decode() == name
     assert name_key(name)
 
 
 @given(ANY_TEXT)
 def test_what_is_shown_fits_a_line(text: str) -> None:
-    assert shown(text).isprintable() and len(shown(text)) < 400
+    assert printable(shown(text)) == shown(text) and len(shown(text)) < 400
 
 
 def test_the_same_name() -> None:
@@ -72,6 +89,16 @@ def test_the_same_name() -> None:
                        ("An na", "An \u00a0 na"), ("straße", "STRASSE"), ("a\u200cb", "ab")):
         assert name_key(one) == name_key(other)
     assert name_key("Anna") != name_key("Anne")
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("Anna", "\u0410nn\u0430"), ("Hans", "\u041dans"), ("Zoë", "Zo\u0451"),
+    ("Toma", "\u03a4\u03bf\u03bca"), ("Ali", "Al\u0131"), ("Anna", "Anna\ufe0f"),
+    ("Anna", "An\u200dna"),
+])
+def test_names_that_look_the_same(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+    assert name_key(one.upper()) == name_key(other)
 
 
 @given(ANY_TEXT)
@@ -82,6 +109,9 @@ def test_a_key_is_its_own_key(text: str) -> None:
 def test_consent() -> None:
     assert checked_consent(None) is None
     assert checked_consent("yes\nto faces") == "yes\nto faces"
+    assert checked_consent(" Zoe\u0308 agrees,\r\ntoday \n") == "Zoë agrees,\ntoday"
+    with pytest.raises(GalleryError, match="control characters"):
+        checked_consent("yes \x1b[2J")
     for text in ("", "  ", "x" * (MAX_CONSENT + 1)):
         with pytest.raises(GalleryError, match="expected a consent text of 1 to 10000"):
             checked_consent(text)
