@@ -18,7 +18,7 @@ from benchmarks.open_set import measure_open_set
 from edge_runtime.accuracy import PairScores, Scores, fused_pairs, noisy, score_pairs
 from edge_runtime.bundle import Bundle, load_bundle
 from edge_runtime.collection import Collection, read_collection
-from edge_runtime.command import with_progress
+from edge_runtime.command import say_problems, with_progress
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import face_input
 from edge_runtime.interpreter import Network, chosen_interpreter
@@ -65,6 +65,7 @@ def measure_accuracy(
     people = index_people(data, manifest.seed)
     collection = read_collection(people, size, progress=lambda files: with_progress(
         list(files), "reading"))
+    say_problems(collection.problems)
     names = set(collection.people.names) & set(manifest.people)
     pairs = [pair for pair in test_pairs(collection.people) if pair[0].person in names]
     if not pairs:

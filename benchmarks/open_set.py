@@ -15,7 +15,7 @@ from benchmarks.replay import measure_replay
 from benchmarks.spoilt import compare, spoil, spoilt_table
 from edge_runtime.accuracy import Pair, noisy
 from edge_runtime.collection import Collection, read_collection
-from edge_runtime.command import percent, table
+from edge_runtime.command import percent, say_problems, table
 from edge_runtime.crop import Picture
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import read_picture, square_face
@@ -86,7 +86,9 @@ def _unseen(identifier: Identifier, data: Path) -> Collection:
     if len(people.names) < 4:
         raise PeopleError(f"{data}: expected at least 4 people whom the bundle does not know, "
                           f"found {len(people.names)}; train with --leave-out-people")
-    return read_collection(people, face.size)
+    collection = read_collection(people, face.size)
+    say_problems(collection.problems)
+    return collection
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _tried(identifier: Identifier, collection: Collection, folder: Path | None) 
 def _strangers(folder: Path, size: int) -> Tried:
     """Of a folder's split `stranger`, people named after the folder: another may have the same."""
     people = index_people(folder)
+    say_problems(people.problems)
     paths = {replace(s, person=f"{folder}/{s.person}", path=f"{folder}/{s.path}"): folder / s.path
              for s in people.samples if s.split == "stranger"}
     pairs = test_pairs(replace(people, samples=tuple(paths)), "stranger")

@@ -14,7 +14,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from edge_runtime.cli.inspect import accuracy_line, network_table
-from edge_runtime.command import Commands, print_json, silenced_stderr
+from edge_runtime.command import Commands, print_json, say_problems, silenced_stderr
 from edge_runtime.errors import UsageError
 from edge_runtime.result_file import print_result
 
@@ -140,7 +140,9 @@ def _collection(options: Namespace, folder: RunFolder) -> Collection:
     if run.data is None:
         raise UsageError(f"{options.run_folder}: the run is untrained; there is nothing to measure "
                          "(a bundle for latency only: convert bundle --untrained)")
-    return read_data(options.data or Path(run.data.root), run.spec.image_size, run.split_seed)
+    collection = read_data(options.data or Path(run.data.root), run.spec.image_size, run.split_seed)
+    say_problems(collection.problems)
+    return collection
 
 
 if __name__ == "__main__":

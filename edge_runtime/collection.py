@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from edge_runtime.errors import InputError, PeopleError
 from edge_runtime.face import read_picture, square_face
-from edge_runtime.people import MODALITIES, People, Sample
+from edge_runtime.people import MODALITIES, Modality, People, Sample
+from edge_runtime.problems import because
+from edge_runtime.terminal import printable
 from edge_runtime.voice import Sound, read_clip
 
 Progress = Callable[[Iterable[Sample]], Iterable[Sample]]
@@ -35,16 +37,16 @@ class Collection:
 
 
 def read_collection(
-    people: People, face_size: int, *, train_face_size: int | None = None, strict: bool = False,
+    people: People, face_size: int, *, train_face_size: int | None = None,
     progress: Progress = iter,
 ) -> Collection:
     """Read every file of `people`; faces become squares of `face_size` pixels, as the device makes
     them, and those to train on of `train_face_size`.
 
-    Files that cannot be used, and people who lack a modality, are left out and named in `problems`;
-    with `strict`, PeopleError names them all instead. It is raised too where nobody is left.
+    Files that cannot be used, and people who lack a modality, are left out and named in `problems`,
+    with what the folder holds besides. PeopleError where fewer than two people are left.
     """
-    contents = Collection(people, name=people.root.resolve().name)
+    contents = Collection(people, name=printable(people.root.resolve().name))
     content_hash: dict[Sample, str] = {}
     unusable: list[Sample] = []
     for sample in progress(people.samples):
@@ -63,25 +65,11 @@ def read_collection(
     unusable += _copies(content_hash, contents.problems)
     contents.people = _without_incomplete(people.without(unusable), people, contents.problems)
     contents.digest = _digest(content_hash)
-    if strict and contents.problems:
-        raise PeopleError(problem_report(contents.problems))
+    contents.problems += people.problems
     if len(contents.people.names) < 2:
         raise PeopleError(f"{people.root}: expected at least 2 people with faces and voices, found "
-                          f"{len(contents.people.names)}{_because(contents.problems)}")
+                          f"{len(contents.people.names)}{because(contents.problems)}")
     return contents
-
-
-def problem_report(problems: list[str]) -> str:
-    """One report of all problems, a line each."""
-    return "\n".join([f"{len(problems)} problem{'s' * (len(problems) != 1)} in the data:",
-                      *(f"  - {problem}" for problem in problems)])
-
-
-def _because(problems: list[str]) -> str:
-    if not problems:
-        return ""
-    more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
-    return f"; {problems[0]}{more}"
 
 
 def _copies(content_hash: dict[Sample, str], problems: list[str]) -> list[Sample]:
@@ -102,15 +90,26 @@ def _copies(content_hash: dict[Sample, str], problems: list[str]) -> list[Sample
 
 
 def _without_incomplete(left: People, before: People, problems: list[str]) -> People:
-    """Leave out the people who lack training files of a modality."""
+    """Leave out the people who lack training files of a modality, and say how many there were."""
     incomplete: set[str] = set()
     for person in before.names:
         for modality in MODALITIES:
             if not any((s.person, s.modality, s.split) == (person, modality, "train")
                        for s in left.samples):
-                problems.append(f"{person}: no usable {modality} to train on; left out")
+                problems.append(f"{person}: no usable {modality} to train on, of "
+                                f"{_there(before, person, modality)}; left out")
                 incomplete.add(person)
     return left.without(s for s in left.samples if s.person in incomplete)
+
+
+def _there(people: People, person: str, modality: Modality) -> str:
+    """How many files somebody has of a modality, those that were passed over among them."""
+    files = {s.path for s in people.samples if (s.person, s.modality) == (person, modality)}
+    folders = {f"{s.path.partition('/')[0]}/{modality}".casefold() for s in people.samples
+               if s.person == person}
+    count = len(files) + sum(one.path.rpartition("/")[0].casefold() in folders
+                             for one in people.passed_over)
+    return f"{count} file{'s' * (count != 1)}"
 
 
 def _digest(content_hash: dict[Sample, str]) -> str:

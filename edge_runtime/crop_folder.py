@@ -10,7 +10,17 @@ from pathlib import Path
 from edge_runtime.crop import Picture, face_crop
 from edge_runtime.detect import Detector
 from edge_runtime.errors import InputError, UsageError
-from edge_runtime.face import is_picture, read_picture, square_face
+from edge_runtime.face import read_picture, square_face
+from edge_runtime.passed_over import (
+    PassedOver,
+    described,
+    is_text,
+    listed,
+    odd,
+    relative,
+    sorted_out,
+)
+from edge_runtime.problems import because
 from edge_runtime.quality import Flaw, refusals, usable_face
 
 MAX_SIDE = 288  # pixels: what training wants for a network of 256
@@ -24,12 +34,13 @@ class CropReport:
     """What became of each picture, by its path in the folder.
 
     faces: where each face was written, in the other folder. flaws: of each picture that has some.
-    unreadable: why, of each picture that could not be read.
+    unreadable: why, of each picture that could not be read. passed_over: what else lies there.
     """
 
     faces: dict[str, str] = field(default_factory=dict)
     flaws: dict[str, tuple[Flaw, ...]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    passed_over: list[PassedOver] = field(default_factory=list)
 
     @property
     def pictures(self) -> int:
@@ -61,13 +72,13 @@ def crop_folder(
     Raises InputError where there is no picture, UsageError where `out` lies in `folder` or holds
     a file of that name that this command did not make: nothing is written then.
     """
-    pictures = _pictures(folder)
+    pictures, passed_over = _pictures(folder)
     if folder.resolve() in (out.resolve(), *out.resolve().parents):
         raise UsageError(f"--out {out}: expected a folder outside of {folder}")
     targets = _targets(folder, pictures)
     for target in targets.values():
         _refuse_foreign(out / target)
-    report = CropReport()
+    report = CropReport(passed_over=passed_over)
     for path in progress(pictures):
         name, target = path.relative_to(folder).as_posix(), targets[path]
         try:
@@ -97,14 +108,29 @@ def _take_face(
     return square_face(crop, min(MAX_SIDE, crop.shape[0])), flaws
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _pictures(folder: Path) -> tuple[list[Path], list[PassedOver]]:
+    """Pictures by path, and what else is there but people's voices and texts."""
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a folder of pictures, found none")
-    found = sorted(path for pattern in ("*", "*/face/*") for path in folder.glob(pattern)
-                   if is_picture(path) and path.is_file())
+    found, there = sorted_out(folder, folder, "face")
+    people = [path for path in listed(folder, folder)[0] if path.is_dir() and not odd(path)]
+    passed = [one for one in there
+              if folder / one.path not in people and not is_text(folder / one.path)]
+    for person in people:
+        entries, unreadable = listed(person, folder)
+        faces = [path for path in entries if path.is_dir() and path.name.casefold() == "face"]
+        passed += unreadable
+        for path in faces:
+            pictures, others = sorted_out(path, folder, "face")
+            found += pictures
+            passed += others
+        if not faces and not unreadable:
+            passed.append(PassedOver(relative(person, folder), "folders without face/",
+                                     "move their pictures one level up, or into face/"))
     if not found:
-        raise InputError(f"{folder}: expected pictures in it, or in <person>/face, found none")
-    return found
+        raise InputError(f"{folder}: expected pictures in it, or in <person>/face, found none"
+                         f"{because(described(passed))}")
+    return sorted(found), passed
 
 
 def _targets(folder: Path, pictures: Sequence[Path]) -> dict[Path, str]:

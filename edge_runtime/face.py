@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import InputError
+from edge_runtime.foreign_formats import conversion
 
 if TYPE_CHECKING:  # a machine that trains on packed data has no Pillow
     from PIL import Image
@@ -50,7 +51,7 @@ def decode_picture(file: Path | BinaryIO, name: str) -> npt.NDArray[np.uint8]:
             return np.asarray(_eight_bit(ImageOps.exif_transpose(picture)).convert("RGB"))
     except UnidentifiedImageError:
         raise InputError(f"{name}: expected a picture (JPEG, PNG, ...), found no format that "
-                         "Pillow reads") from None
+                         f"Pillow reads{conversion(name, 'face')}") from None
     except Image.DecompressionBombError:
         raise InputError(f"{name}: the picture has far over {MAX_MEGAPIXELS} megapixels; "
                          "make it smaller first") from None

@@ -5,7 +5,8 @@
     <root>/split.csv                        optional: path,person,modality,split
 
 The split is train, validation, test or stranger. Without split.csv it is drawn by a seed, person by
-person, so that adding somebody leaves everybody else's split alone.
+person, so that adding somebody leaves everybody else's split alone. Face/ and Voice/ will do too;
+names follow the rule in names.py.
 """
 
 from __future__ import annotations
@@ -15,15 +16,24 @@ import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
 import numpy as np
 
-from edge_runtime.errors import PeopleError
-from edge_runtime.face import is_picture
+from edge_runtime.errors import GalleryError, PeopleError
 from edge_runtime.files import read_text
-from edge_runtime.voice import is_sound
+from edge_runtime.names import checked_name, name_key, shown
+from edge_runtime.passed_over import (
+    PassedOver,
+    described,
+    is_text,
+    listed,
+    odd,
+    relative,
+    sorted_out,
+)
+from edge_runtime.problems import because
 
 Modality = Literal["face", "voice"]
 Split = Literal["train", "validation", "test", "stranger"]
@@ -32,6 +42,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 COLUMNS = ("path", "person", "modality", "split")
 TEST_SHARE = 0.25  # of a person's files, where no split.csv says otherwise
 VALIDATION_SHARE = 0.15  # of a person's training files, where there are no validation rows
+SCENES = "scene"  # a person's whole pictures, which `train synth --scenes` makes
 
 
 @dataclass(frozen=True)
@@ -48,12 +59,20 @@ class Sample:
 class People:
     """A folder of people: its samples in a fixed order (by person, then path).
 
-    seed: by which the split was drawn, as far as split.csv does not give it.
+    seed: by which the split was drawn, as far as split.csv does not give it. left_out: one line
+    each, of people's folders that give nothing. passed_over: what else lies in the folder.
     """
 
     root: Path
     samples: tuple[Sample, ...]
     seed: int = 0
+    left_out: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        """One line each."""
+        return [*self.left_out, *described(self.passed_over)]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,21 +90,93 @@ class People:
 def index_people(root: Path, seed: int = 0) -> People:
     """List the people under `root`; no file but split.csv is opened.
 
-    Raises PeopleError if the folder is missing, holds nobody, or its split.csv is malformed.
+    Raises PeopleError if the folder is missing, holds nobody or two people whose names look alike,
+    or its split.csv is malformed.
     """
     if not root.is_dir():
         raise PeopleError(f"{root}: expected a folder of people, found none; see README, "
                           "'Your own people'")
     table = root / "split.csv"
-    samples = _read_split(table) if table.is_file() else _draw_split(root, seed)
+    walk = _Walk.of(root)
+    if table.is_file():
+        samples = _read_split(table)
+        left_out, passed = walk.beside({sample.path for sample in samples})
+    else:
+        samples, left_out = _draw_split(walk, seed)
+        passed = walk.passed
     if not samples:
         raise PeopleError(f"{root}: expected <person>/face/* and <person>/voice/*, found no such "
-                          "files; see README, 'Your own people'")
+                          "files; see README, 'Your own people'"
+                          f"{because([*left_out, *described(passed)])}")
+    _refuse_look_alikes(root, {sample.person for sample in samples})
     for modality in MODALITIES:
         if not any((s.modality, s.split) == (modality, "validation") for s in samples):
             samples = _draw_validation(samples, modality, seed)
     ordered = sorted(samples, key=lambda s: (s.person, s.modality, s.path))
-    return People(root, tuple(ordered), seed)
+    return People(root, tuple(ordered), seed, tuple(left_out), tuple(passed))
+
+
+def _refuse_look_alikes(root: Path, names: Iterable[str]) -> None:
+    known: dict[str, str] = {}
+    for name in sorted(names):
+        other = known.setdefault(name_key(name), name)
+        if other != name:
+            raise PeopleError(f"{root}: {shown(other)} and {shown(name)} look like one name; give "
+                              "one person one name, and two people names that differ")
+
+
+@dataclass
+class _Walk:
+    """What lies in a folder of people. files: paths of pictures and clips, by a person's folder
+    and modality. passed: all else, as it would be passed over without a split.csv."""
+
+    root: Path
+    files: dict[str, dict[Modality, list[str]]]
+    passed: list[PassedOver]
+
+    @classmethod
+    def of(cls, root: Path) -> _Walk:
+        walk = cls(root, {}, [])
+        entries, unreadable = listed(root, root)
+        walk.passed += unreadable
+        for path in entries:
+            if found := odd(path):
+                walk._pass(path, *found)
+            elif path.is_dir():
+                walk._person(path)
+            elif not is_text(path):
+                walk._pass(path, "files beside the people's folders",
+                           "put them into <person>/face and <person>/voice")
+        return walk
+
+    def _person(self, folder: Path) -> None:
+        found: dict[Modality, list[str]] = {modality: [] for modality in MODALITIES}
+        self.files[folder.name] = found
+        entries, unreadable = listed(folder, self.root)
+        self.passed += unreadable
+        for path in entries:
+            modality = next((m for m in MODALITIES if m == path.name.casefold()), None)
+            if why := odd(path):
+                self._pass(path, *why)
+            elif path.is_dir() and modality:
+                taken, passed = sorted_out(path, self.root, modality)
+                found[modality] += [relative(file, self.root) for file in taken]
+                self.passed += passed
+            elif path.is_dir() and path.name != SCENES:
+                self._pass(path, "folders beside face/ and voice/", "rename them, or take them out")
+            elif path.is_file() and not is_text(path):
+                self._pass(path, "files beside face/ and voice/",
+                           "put pictures into face/ and clips into voice/")
+
+    def _pass(self, path: Path, what: str, remedy: str) -> None:
+        self.passed.append(PassedOver(relative(path, self.root), what, remedy))
+
+    def beside(self, named: set[str]) -> tuple[list[str], list[PassedOver]]:
+        """Whose folders, and what else, a split.csv that names these files passes over."""
+        used = {parent.as_posix() for path in named for parent in PurePosixPath(path).parents}
+        left_out = [f"{folder}: split.csv names none of its files; left out"
+                    for folder in self.files if folder not in used]
+        return left_out, [one for one in self.passed if one.path not in named | used]
 
 
 def _read_split(table: Path) -> list[Sample]:
@@ -110,6 +201,10 @@ def _sample(table: Path, line: int, row: dict[str, str | None]) -> Sample:
         raise PeopleError(f"{where}: expected {len(COLUMNS)} filled columns")
     if Path(path).is_absolute() or ".." in Path(path).parts:
         raise PeopleError(f"{where}: expected a path inside the folder, found '{path}'")
+    try:
+        person = checked_name(person, stranger=split == "stranger")
+    except GalleryError as error:
+        raise PeopleError(f"{where}: {error}") from None
     for known_modality in MODALITIES:
         for known_split in SPLITS:
             if (modality, split) == (known_modality, known_split):
@@ -118,17 +213,27 @@ def _sample(table: Path, line: int, row: dict[str, str | None]) -> Sample:
                       f"{', '.join(SPLITS)}, found '{modality}' and '{split}'")
 
 
-def _draw_split(root: Path, seed: int) -> list[Sample]:
-    samples: list[Sample] = []
-    has_ending = {"face": is_picture, "voice": is_sound}
-    for person in sorted(p.name for p in root.iterdir() if p.is_dir()):
+def _draw_split(walk: _Walk, seed: int) -> tuple[list[Sample], list[str]]:
+    """Samples, and a line for each folder that gives none."""
+    people: dict[str, dict[Modality, list[str]]] = {}
+    left_out: list[str] = []
+    for folder, files in walk.files.items():
+        try:
+            person = checked_name(folder)
+        except GalleryError as error:
+            left_out.append(f"{folder}: {error}; left out")
+            continue
+        known = people.setdefault(person, {modality: [] for modality in MODALITIES})
         for modality in MODALITIES:
-            paths = [path.relative_to(root).as_posix()
-                     for path in sorted((root / person / modality).glob("*"))
-                     if has_ending[modality](path)]
-            train = [Sample(path, person, modality, "train") for path in paths]
+            known[modality] += files[modality]
+    samples: list[Sample] = []
+    for person, files in people.items():
+        if not any(files.values()):
+            left_out.append(f"{person}: no picture in face/ and no clip in voice/; left out")
+        for modality in MODALITIES:
+            train = [Sample(path, person, modality, "train") for path in sorted(files[modality])]
             samples += _move(train, "test", TEST_SHARE, seed)
-    return samples
+    return samples, left_out
 
 
 def _draw_validation(samples: list[Sample], modality: Modality, seed: int) -> list[Sample]:

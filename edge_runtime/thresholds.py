@@ -8,7 +8,7 @@ everybody else in the folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,15 +32,19 @@ if TYPE_CHECKING:  # thresholds of a bundle need no package cryptography
 
 Outcomes = Mapping[str, OpenSet]
 """By column: see gallery/limits.py."""
+Report = Callable[[Sequence[str]], object]
 
 
-def measure_limits(identifier: Identifier, root: Path, rate: float) -> tuple[Limits, Outcomes]:
+def measure_limits(
+    identifier: Identifier, root: Path, rate: float, report: Report = list
+) -> tuple[Limits, Outcomes]:
     """Limits at which at most a share `rate` of strangers gets a name, with 95 % confidence.
 
-    root: people whom the network was not trained on, or it looks better than it is. PeopleError
-    where they are too few to say.
+    root: people whom the network was not trained on, or it looks better than it is. report: is
+    told what was left out. PeopleError where they are too few to say.
     """
     collection = _read(identifier, root, rate)
+    report(collection.problems)
     _check_unknown(identifier, root, collection.people.names)
     trials = embed_all(identifier, collection)
     names = list(collection.people.names)
@@ -58,7 +62,7 @@ def measure_limits(identifier: Identifier, root: Path, rate: float) -> tuple[Lim
 
 
 def measure_thresholds(
-    identifier: Identifier, root: Path, rate: float
+    identifier: Identifier, root: Path, rate: float, report: Report = list
 ) -> tuple[Thresholds, Outcomes]:
     """The same for the scores of people of the training, for the bundle's manifest.
 
@@ -66,6 +70,7 @@ def measure_thresholds(
     missing, or there are too few to say.
     """
     collection = _read(identifier, root, rate)
+    report(collection.problems)
     names = identifier.manifest.people
     pairs = [pair for pair in test_pairs(collection.people) if pair[0].person in names]
     strangers = [pair for split in SPLITS for pair in test_pairs(collection.people, split)

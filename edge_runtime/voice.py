@@ -7,6 +7,7 @@ to it by golden vectors.
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import InputError
+from edge_runtime.foreign_formats import conversion
 
 SAMPLE_RATE = 16_000  # Hz
 HOP = 160  # samples, 10 ms
@@ -45,7 +47,8 @@ def decode_clip(file: Path | BinaryIO, name: str, seconds: float | None = None) 
     import soundfile  # here, since a machine that trains on packed data lacks it
 
     try:
-        with soundfile.SoundFile(file) as clip:
+        # As bytes: soundfile refuses names that are not UTF-8.
+        with soundfile.SoundFile(os.fsencode(file) if isinstance(file, Path) else file) as clip:
             duration = clip.frames / clip.samplerate
             if duration > MAX_SECONDS:
                 raise InputError(f"{name}: the clip lasts {duration:.0f} s, at most "
@@ -55,7 +58,8 @@ def decode_clip(file: Path | BinaryIO, name: str, seconds: float | None = None) 
             rate = clip.samplerate
     except soundfile.LibsndfileError as error:
         raise InputError(f"{name}: expected a sound file (WAV, FLAC, Ogg, ...), found none that "
-                         f"libsndfile reads ({error.error_string.strip()})") from None
+                         f"libsndfile reads ({error.error_string.strip()})"
+                         f"{conversion(name, 'voice')}") from None
     return _usable(name, resample(sound, rate))
 
 
@@ -133,7 +137,8 @@ def pink_noise(rng: np.random.Generator, seconds: float = 30.0) -> Sound:
 
 def read_noises(folder: Path) -> list[Sound]:
     """Every sound file of a folder, sorted by name. Raises InputError where there is none."""
-    files = sorted(path for path in folder.glob("*") if is_sound(path)) if folder.is_dir() else []
+    files = (sorted(path for path in folder.glob("[!.]*") if is_sound(path))
+             if folder.is_dir() else [])
     if not files:
         raise InputError(f"{folder}: expected a folder with sound files of noise, found none")
     return [read_clip(path) for path in files]

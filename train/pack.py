@@ -20,7 +20,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.collection import Collection, Progress, problem_report, read_collection
+from edge_runtime.collection import Collection, Progress, read_collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.people import Modality, People, Sample, Split, index_people
 from edge_runtime.voice import Sound, read_noises
@@ -62,21 +62,17 @@ class Contents:
 
 
 def read_data(
-    data: Path, image_size: int, seed: int, *, strict: bool = False, progress: Progress = iter
+    data: Path, image_size: int, seed: int, *, progress: Progress = iter
 ) -> Collection:
     """What to train on or to evaluate: a folder of people or a pack; faces to train on are larger
     than the network's input by FACE_MARGIN.
 
-    PeopleError where it cannot be used, or with `strict` where there is any problem.
+    PeopleError where it cannot be used.
     """
-    if not is_pack(data):
-        return read_collection(index_people(data, seed), image_size,
-                               train_face_size=round(image_size * FACE_MARGIN), strict=strict,
-                               progress=progress)
-    collection = read_pack(data, image_size)
-    if strict and collection.problems:
-        raise PeopleError(problem_report(collection.problems))
-    return collection
+    if is_pack(data):
+        return read_pack(data, image_size)
+    return read_collection(index_people(data, seed), image_size,
+                           train_face_size=round(image_size * FACE_MARGIN), progress=progress)
 
 
 def is_pack(folder: Path) -> bool:

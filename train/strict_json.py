@@ -17,8 +17,10 @@ T = TypeVar("T")
 
 
 def to_json(content: Any) -> bytes:
-    """A dataclass as indented JSON in UTF-8."""
-    return (json.dumps(asdict(content), indent=2, ensure_ascii=False) + "\n").encode()
+    """A dataclass as indented JSON in UTF-8; bytes of paths that are not UTF-8 as \\udc.., which
+    JSON reads back."""
+    text = json.dumps(asdict(content), indent=2, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace")
 
 
 def from_json(kind: type[T], content: bytes) -> T:

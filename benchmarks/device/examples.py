@@ -9,6 +9,7 @@ import numpy.typing as npt
 import soundfile
 from PIL import Image
 
+from edge_runtime.command import say_problems
 from edge_runtime.errors import PeopleError
 from edge_runtime.people import index_people, test_pairs
 
@@ -34,6 +35,7 @@ def drawn_examples(folder: Path, count: int) -> list[tuple[str, str]]:
 def people_examples(data: Path, count: int) -> list[tuple[str, str]]:
     """A test face and a test clip of each of the first `count` people."""
     people = index_people(data)
+    say_problems(people.problems)
     pairs = {face.person: (str((data / face.path).resolve()), str((data / clip.path).resolve()))
              for face, clip in reversed(test_pairs(people))}
     if not pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Generator
@@ -114,7 +115,7 @@ def sound_clips(path: Path, clock: FileClock) -> Produce[Clip]:
         import soundfile
 
         try:
-            with soundfile.SoundFile(path) as file:
+            with soundfile.SoundFile(os.fsencode(path)) as file:
                 resampler = Resampler(file.samplerate)
                 start_s = clock.start_s()
                 for block in file.blocks(round(_BLOCK_S * file.samplerate), dtype="float32",

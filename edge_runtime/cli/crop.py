@@ -12,6 +12,8 @@ from edge_runtime.cli.options import add_detector, detector_from
 from edge_runtime.command import Commands, percent, print_json, table, with_progress
 from edge_runtime.crop_folder import CropReport, crop_folder
 from edge_runtime.detect import DETECTORS
+from edge_runtime.passed_over import described
+from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
@@ -32,7 +34,8 @@ def _crop(options: Namespace) -> None:
         print_json({"detector": options.detector or DETECTORS[0], "pictures": report.pictures,
                     "faces": len(report.faces), "share_without_face": report.share_without_face,
                     "reasons": dict(report.reasons), "refused": _flaws(report),
-                    "unreadable": report.unreadable})
+                    "unreadable": report.unreadable,
+                    "passed_over": [asdict(one) for one in report.passed_over]})
     else:
         print(_describe(report, options.out))
 
@@ -48,7 +51,8 @@ def _describe(report: CropReport, out: Path) -> str:
     if report.reasons:
         rows = [[reason, str(count)] for reason, count in report.reasons.most_common()]
         lines += ["", table(["reason", "pictures"], rows), ""]
-    lines += [f"{path}: {'; '.join(flaw.message for flaw in flaws)}"
+    lines += [printable(f"{path}: {'; '.join(flaw.message for flaw in flaws)}")
               for path, flaws in report.refused.items()]
-    lines += [f"{path}: {reason}" for path, reason in report.unreadable.items()]
+    lines += [printable(f"{path}: {reason}") for path, reason in report.unreadable.items()]
+    lines += described(report.passed_over)
     return "\n".join(lines)

@@ -18,12 +18,13 @@ from edge_runtime.cli.options import (
     detector_from,
     need,
     need_pictures,
+    sample_files,
 )
 from edge_runtime.command import Commands, counted, print_json
 from edge_runtime.errors import UsageError
-from edge_runtime.gallery.names import checked_name
 from edge_runtime.gallery.samples import NewSample, read_samples
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.names import checked_name
 
 if TYPE_CHECKING:
     from edge_runtime.gallery.live import Progress
@@ -68,7 +69,8 @@ def _enroll(options: Namespace) -> None:
                          "one of them")
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
     samples = (_live_samples(options, identifier) if live
-               else read_samples(identifier, options.face, options.voice))
+               else read_samples(identifier, sample_files(options.face, "face"),
+                                 sample_files(options.voice, "voice")))
     with Gallery.open(options.gallery, identifier.manifest, options.key,
                       mode="create") as gallery:
         found = gallery.enroll(options.name, samples, consent=options.consent,

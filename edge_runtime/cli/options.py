@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_runtime.command import say_problems
 from edge_runtime.detect import DETECTORS, Detector, make_detector
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import InputError, UsageError
 from edge_runtime.manifest import Manifest
+from edge_runtime.passed_over import described, sorted_out
+from edge_runtime.people import Modality
+from edge_runtime.problems import because
 
 if TYPE_CHECKING:  # who has no gallery needs no package cryptography
     from edge_runtime.gallery.store import Gallery, Mode
@@ -64,9 +69,25 @@ def _add_key(parser: ArgumentParser) -> None:
 def add_samples(parser: ArgumentParser) -> None:
     """--face and --voice, of several files each."""
     parser.add_argument("--face", type=Path, nargs="+", default=[], metavar="FILE",
-                        help="crops of the face, at most 20")
+                        help="crops of the face, at most 20, or a folder of them")
     parser.add_argument("--voice", type=Path, nargs="+", default=[], metavar="FILE",
-                        help="clips of speech, at most 20")
+                        help="clips of speech, at most 20, or a folder of them")
+
+
+def sample_files(paths: Sequence[Path], modality: Modality) -> list[Path]:
+    """The files that were named, with those of the folders; what else lies in these is said."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        taken, passed = sorted_out(path, path, modality)
+        if not taken:
+            raise InputError(f"{path}: expected samples of a {modality} in the folder, found none"
+                             f"{because(described(passed))}")
+        say_problems(described(passed))
+        files += taken
+    return files
 
 
 def add_json(parser: ArgumentParser) -> None:

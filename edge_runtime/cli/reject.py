@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from edge_runtime.cli.options import add_bundle, add_gallery, add_samples
+from edge_runtime.cli.options import add_bundle, add_gallery, add_samples, sample_files
 from edge_runtime.command import Commands, counted, print_json
 from edge_runtime.gallery.clock import REJECTED_DAYS
 from edge_runtime.gallery.samples import read_samples
@@ -25,10 +25,11 @@ def _reject(options: Namespace) -> None:
 
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
     # What was taken for somebody may well have been blurred, dark or noisy.
-    samples = read_samples(identifier, options.face, options.voice, any_quality=True)
+    files = sample_files(options.face, "face"), sample_files(options.voice, "voice")
+    samples = read_samples(identifier, *files, any_quality=True)
     with Gallery.open(options.gallery, identifier.manifest, options.key, mode="write") as gallery:
         gallery.reject(options.name, samples)
-    faces, clips = len(options.face), len(options.voice)
+    faces, clips = map(len, files)
     if options.json:
         print_json({"person": options.name, "faces": faces, "clips": clips,
                     "days": REJECTED_DAYS})

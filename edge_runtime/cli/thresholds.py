@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from edge_runtime.cli.options import add_bundle, add_enrolled, need
-from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.command import Commands, percent, print_json, say_problems, table
 
 if TYPE_CHECKING:
     from edge_runtime.identify import Identifier
@@ -47,7 +47,8 @@ def _for_bundle(options: Namespace, identifier: Identifier) -> None:
     from edge_runtime.manifest import write_manifest
     from edge_runtime.thresholds import measure_thresholds
 
-    found, outcomes = measure_thresholds(identifier, options.people, options.false_accept_rate)
+    found, outcomes = measure_thresholds(identifier, options.people, options.false_accept_rate,
+                                         say_problems)
     chosen = {"face": found.face, "voice": found.voice, BOTH: found.ensemble}
     _draw(options, outcomes, chosen)
     write_manifest(options.bundle, msgspec.structs.replace(identifier.manifest, thresholds=found))
@@ -64,7 +65,8 @@ def _for_gallery(options: Namespace, identifier: Identifier) -> None:
     from edge_runtime.thresholds import lookalikes, measure_limits
 
     with Gallery.open(options.gallery, identifier.manifest, options.key, mode="create") as gallery:
-        limits, outcomes = measure_limits(identifier, options.people, options.false_accept_rate)
+        limits, outcomes = measure_limits(identifier, options.people, options.false_accept_rate,
+                                          say_problems)
         _draw(options, outcomes, limits.thresholds)
         gallery.set_limits(limits)
         alike = lookalikes(gallery, limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime.collection import problem_report, read_collection
+from edge_runtime.collection import read_collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import read_picture, square_face
 from edge_runtime.people import Sample, index_people
@@ -89,20 +90,36 @@ def test_unusable_files_are_named_and_left_out(folder: Path) -> None:
         f"{folder}/synthetic_003/face/001.png: no such picture file"]
     assert len(found.people.samples) == len(people.samples) - 3
     assert set(found.faces) | set(found.clips) == set(found.people.samples)
-    with pytest.raises(PeopleError) as caught:
-        read_collection(people, 32, strict=True)
-    assert str(caught.value) == problem_report(found.problems)
 
 
-def test_the_report_has_a_line_for_each() -> None:
-    assert problem_report(["a", "b"]) == "2 problems in the data:\n  - a\n  - b"
-    assert problem_report(["a"]) == "1 problem in the data:\n  - a"
+def test_what_lies_beside_the_files_is_named_too(folder: Path) -> None:
+    (folder / "synthetic_001" / "face" / "IMG_1.heic").touch()
+    found = read_collection(index_people(folder), 32)
+    assert found.problems == [
+        ".heic files among pictures: 1 passed over (synthetic_001/face/IMG_1.heic); convert them, "
+        "as with 'heif-convert photo.heic photo.jpg'"]
+
+
+def test_somebody_whose_files_are_all_passed_over(folder: Path) -> None:
+    (folder / "split.csv").unlink()
+    for path in (folder / "synthetic_004" / "voice").iterdir():
+        path.rename(path.with_suffix(".m4a"))
+    found = read_collection(index_people(folder), 32)
+    assert found.problems[0] == "synthetic_004: no usable voice to train on, of 4 files; left out"
+    assert "synthetic_004" not in found.people.names
+
+
+def test_the_name_of_a_folder_that_is_not_utf8(folder: Path) -> None:
+    odd = folder.with_name(os.fsdecode(b"M\xfcller"))
+    folder.rename(odd)
+    assert read_collection(index_people(odd), 32).name == "M\\xfcller"
 
 
 def test_somebody_without_a_voice_is_left_out(folder: Path) -> None:
     leave(folder, "synthetic_004/voice/")
     found = read_collection(index_people(folder), 32)
-    assert found.problems == ["synthetic_004: no usable voice to train on; left out"]
+    assert found.problems == [
+        "synthetic_004: no usable voice to train on, of 0 files; left out"]
     assert found.people.names == ("synthetic_001", "synthetic_002", "synthetic_003")
     assert not any(s.person == "synthetic_004" for s in found.people.samples)
 
@@ -111,7 +128,8 @@ def test_somebody_with_unusable_faces_only_is_left_out(folder: Path) -> None:
     for path in (folder / "synthetic_001" / "face").iterdir():
         path.write_text("text")
     found = read_collection(index_people(folder), 32)
-    assert found.problems[-1] == "synthetic_001: no usable face to train on; left out"
+    assert found.problems[-1] == (
+        "synthetic_001: no usable face to train on, of 6 files; left out")
     assert "synthetic_001" not in found.people.names
 
 
@@ -163,16 +181,17 @@ def test_one_person_is_not_enough(folder: Path) -> None:
         read_collection(index_people(folder), 32)
     assert str(caught.value) == (
         f"{folder}: expected at least 2 people with faces and voices, found 1; synthetic_002: no "
-        "usable voice to train on; left out")
+        "usable voice to train on, of 0 files; left out (and 2 more problems)")
     leave(folder, "synthetic_002")
     with pytest.raises(PeopleError) as caught:
         read_collection(index_people(folder), 32)
     assert str(caught.value) == (
-        f"{folder}: expected at least 2 people with faces and voices, found 1")
+        f"{folder}: expected at least 2 people with faces and voices, found 1; synthetic_002: "
+        "split.csv names none of its files; left out (and 2 more problems)")
 
 
 def test_more_problems_are_counted(folder: Path) -> None:
     leave(folder, "synthetic_003", "synthetic_004", "synthetic_001/face", "synthetic_002/voice")
-    with pytest.raises(PeopleError, match=r"found 0; synthetic_001: no usable face to train on; "
-                                          r"left out \(and 1 more problems\)$"):
+    with pytest.raises(PeopleError, match=r"found 0; synthetic_001: no usable face to train on, of "
+                                          r"0 files; left out \(and 3 more problems\)$"):
         read_collection(index_people(folder), 32)

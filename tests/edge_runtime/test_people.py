@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "anna").mkdir()
     (tmp_path / "notes.txt").touch()
     assert refusal(tmp_path) == (f"{tmp_path}: expected <person>/face/* and <person>/voice/*, "
-                                 "found no such files; see README, 'Your own people'")
+                                 "found no such files; see README, 'Your own people'; anna: no "
+                                 "picture in face/ and no clip in voice/; left out")
 
 
 def test_only_pictures_and_sounds_count(tmp_path: Path) -> None:
@@ -68,6 +70,91 @@ def test_only_pictures_and_sounds_count(tmp_path: Path) -> None:
     assert counts(people, "anna").total() == 7
     assert {Path(sample.path).suffix for sample in people.samples} == {".jpg", ".JPG", ".wav"}
     assert all(s.path == f"anna/{s.modality}/{Path(s.path).name}" for s in people.samples)
+
+
+def test_folders_in_another_case(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"anna": (3, 3), "bob": (2, 2)})
+    (tmp_path / "anna" / "face").rename(tmp_path / "anna" / "Face")
+    (tmp_path / "bob" / "voice").rename(tmp_path / "bob" / "VOICE")
+    people = index_people(tmp_path)
+    assert counts(people, "anna").total() == 6 and counts(people, "bob").total() == 4
+    assert people.problems == []
+    assert all((tmp_path / sample.path).is_file() for sample in people.samples)
+
+
+def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"anna": (2, 2), "bob": (0, 2), "dora": (0, 0)})
+    (tmp_path / "film.mov").touch()
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".DS_Store").touch()
+    for path in ("anna/face/Thumbs.db", "anna/face/._000.jpg", "anna/face/.old.jpg",
+                 "bob/face/IMG_1.HEIC", "bob/face/IMG_2.heic", "dora/1.jpg"):
+        (tmp_path / path).touch()
+    (tmp_path / "anna" / "faces").mkdir()
+    (tmp_path / "anna" / "voice" / "old").mkdir()
+    (tmp_path / "anna" / "face" / "gone.jpg").symlink_to("nowhere.jpg")
+    people = index_people(tmp_path)
+    assert counts(people, "anna").total() == 4
+    assert people.problems == [
+        "dora: no picture in face/ and no clip in voice/; left out",
+        "hidden files and folders: 1 passed over (anna/face/.old.jpg); rename them, without a dot "
+        "in front",
+        "links to what is not there: 1 passed over (anna/face/gone.jpg); copy the files themselves",
+        "folders beside face/ and voice/: 1 passed over (anna/faces); rename them, or take them "
+        "out",
+        "folders among the files: 1 passed over (anna/voice/old); move their files one level up",
+        ".heic files among pictures: 2 passed over (bob/face/IMG_1.HEIC, bob/face/IMG_2.heic); "
+        "convert them, as with 'heif-convert photo.heic photo.jpg'",
+        "files beside face/ and voice/: 1 passed over (dora/1.jpg); put pictures into face/ and "
+        "clips into voice/",
+        "files beside the people's folders: 1 passed over (film.mov); put them into "
+        "<person>/face and <person>/voice"]
+
+
+def test_folders_that_a_split_does_not_name(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"a": (1, 1), "b": (1, 1)})
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "1.jpg").touch()
+    (tmp_path / "2.jpg").touch()
+    rows = ["a/face/000.jpg,a,face,train\n", "odd/1.jpg,a,face,train\n", "2.jpg,a,face,train\n"]
+    assert index_people(write_split(tmp_path, HEADER + "".join(rows))).problems == [
+        "b: split.csv names none of its files; left out"]
+
+
+def test_whole_pictures_of_synthetic_people_are_no_problem(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"a": (1, 1)})
+    (tmp_path / "a" / "scene").mkdir()
+    assert index_people(tmp_path).problems == []
+
+
+def test_names_and_files_that_are_not_utf8(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"anna": (2, 2), os.fsdecode(b"M\xfcller"): (1, 1), "unknown": (1, 1)})
+    (tmp_path / "anna" / "face" / os.fsdecode(b"M\xfcller.jpg")).touch()
+    people = index_people(tmp_path)
+    assert people.names == ("anna",) and counts(people, "anna").total() == 4
+    assert people.problems == [
+        "unknown: expected a person's name, found 'unknown', which stands for nobody, here or in "
+        "Home Assistant; choose another one; left out",
+        "names that are not UTF-8: 2 passed over (M\\xfcller, anna/face/M\\xfcller.jpg); rename "
+        "them, as with 'convmv -f latin1 -t utf8'"]
+
+
+@pytest.mark.parametrize("names", [("Zoe\u0308", "Zoë"), ("Zoë", " Zoë"), ("An na", "An  na")])
+def test_one_person_written_in_two_ways(tmp_path: Path, names: tuple[str, str]) -> None:
+    make_tree(tmp_path, {names[0]: (3, 0), names[1]: (0, 3)})
+    found = index_people(tmp_path)
+    assert len(found.names) == 1 and counts(found, found.names[0]).total() == 6
+    assert found.problems == []
+    rows = "".join(f"{i}.jpg,{name},face,train\n" for i, name in enumerate(names))
+    assert index_people(write_split(tmp_path, HEADER + rows)).names == found.names
+
+
+@pytest.mark.parametrize("other", ["ANNA", "\u0410nna", "An\u200dna", "\uff21nna"])
+def test_two_people_who_look_like_one(tmp_path: Path, other: str) -> None:
+    make_tree(tmp_path, {"Anna": (3, 3), other: (3, 3)})
+    assert "look like one name; give one person one name" in refusal(tmp_path)
+    write_split(tmp_path, HEADER + f"1.jpg,Anna,face,train\n2.jpg,{other},face,stranger\n")
+    assert "look like one name" in refusal(tmp_path)
 
 
 def test_a_drawn_split_gives_every_person_some_of_each(tmp_path: Path) -> None:
@@ -162,6 +249,10 @@ def test_validation_is_drawn_only_where_there_is_none(tmp_path: Path) -> None:
      "of train, validation, test, stranger, found 'nose' and 'train'"),
     (HEADER + "1.jpg,a,face,Train\n", ", line 2: expected a modality of face, voice and a split "
      "of train, validation, test, stranger, found 'face' and 'Train'"),
+    (HEADER + "1.jpg,none,face,train\n", ", line 2: expected a person's name, found 'none', which "
+     "stands for nobody, here or in Home Assistant; choose another one"),
+    (HEADER + "1.jpg,a\u202eb,face,train\n", ", line 2: expected a name without control characters "
+     "or others that cannot be seen, found '\\u202e' in 'a\\u202eb'; choose another one"),
     (HEADER + "/etc/1.jpg,a,face,train\n",
      ", line 2: expected a path inside the folder, found '/etc/1.jpg'"),
     (HEADER + "a/../../1.jpg,a,face,train\n",

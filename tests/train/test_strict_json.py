@@ -36,6 +36,12 @@ def test_round_trip(content: Outer) -> None:
     assert written.endswith(b"}\n") and b"\\u" not in written
 
 
+def test_a_path_that_is_not_utf8_comes_back() -> None:
+    content = Outer(number=1, share=None, inner=None, versions={"root": "M\udcfcller"})
+    written = to_json(content)
+    assert written.decode() and from_json(Outer, written) == content
+
+
 def test_a_whole_number_is_a_float_too() -> None:
     found = from_json(Outer, b'{"number": 1, "share": 2, "inner": null}').share
     assert (found, type(found)) == (2.0, float)

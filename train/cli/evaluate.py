@@ -11,7 +11,7 @@ from edge_runtime.errors import UsageError
 from edge_runtime.people import Split
 from edge_runtime.result_file import print_result
 from train.cli.options import import_keras
-from train.cli.reading import read
+from train.cli.reading import read, say_noise
 
 
 def add(commands: Commands) -> None:
@@ -34,6 +34,7 @@ def _evaluate(options: Namespace) -> None:
 
     if (options.noise is None) != (options.snr is None):
         raise UsageError("--noise DIR and --snr DB go together, found one of them")
+    say_noise(options.noise)
     noises = noises_in(options.noise) if options.noise else None
     folder = load_run(options.run_folder)
     run = folder.run

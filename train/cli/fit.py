@@ -9,7 +9,7 @@ from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from train.cli.evaluate import print_accuracy
 from train.cli.options import add_model, import_keras
-from train.cli.reading import read
+from train.cli.reading import read, say_noise
 from train.cli.training_options import add_loss, add_start, add_training, training_of
 
 
@@ -42,6 +42,7 @@ def _fit(options: Namespace) -> None:
     training = training_of(options, spec_of(("", "")))  # wrong names are said before reading
     machine = Machine(options.devices, options.workers, options.jobs)
     machine.check(options.batch_size)
+    say_noise(options.noise)
     collection = read(options.data, options.image_size, options.seed, options.strict)
     left_out: tuple[str, ...] = ()
     if options.leave_out_people is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from train.cli.options import import_keras
-from train.cli.reading import progress, read
+from train.cli.reading import progress, read, say_noise
 
 
 def add(commands: Commands) -> None:
@@ -31,6 +31,7 @@ def _pack(options: Namespace) -> None:
 
     if not 32 <= options.image_size <= 1024:
         raise UsageError(f"--image-size expects 32 to 1024, found {options.image_size}")
+    say_noise(options.noise)
     noises = noises_in(options.noise) if options.noise else []
     collection = read(options.data, options.image_size, options.seed, options.strict)
     write_pack(options.out, collection, options.image_size, noises,

@@ -6,17 +6,30 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge_runtime.collection import Collection, problem_report
+from edge_runtime.collection import Collection
+from edge_runtime.command import say_problems
+from edge_runtime.errors import PeopleError
+from edge_runtime.passed_over import described, is_text, sorted_out
 from edge_runtime.people import Sample
+from edge_runtime.terminal import beneath
 
 
 def read(data: Path, image_size: int, seed: int, strict: bool = False) -> Collection:
     from train.pack import read_data
 
-    collection = read_data(data, image_size, seed, strict=strict, progress=progress)
-    if collection.problems:
-        print(problem_report(collection.problems), file=sys.stderr, flush=True)
+    collection = read_data(data, image_size, seed, progress=progress)
+    say_problems(collection.problems)
+    if strict and collection.problems:
+        raise PeopleError(f"{data}: --strict expects data without a problem, found "
+                          f"{len(collection.problems)}; mend them, or leave out --strict")
     return collection
+
+
+def say_noise(folder: Path | None) -> None:
+    """What is no noise in a folder of it."""
+    if folder is not None and folder.is_dir() and not (folder / "pack.json").is_file():
+        _, passed = sorted_out(folder, folder, "voice")
+        say_problems(described(one for one in passed if not is_text(folder / one.path)))
 
 
 def progress(samples: Iterable[Sample], doing: str = "reading") -> Iterable[Sample]:
@@ -24,5 +37,6 @@ def progress(samples: Iterable[Sample], doing: str = "reading") -> Iterable[Samp
         from tqdm import tqdm
     except ImportError:
         return samples
-    bar: Iterable[Sample] = tqdm(samples, desc=doing, unit="file", disable=None, leave=False)
+    bar: Iterable[Sample] = tqdm(samples, desc=doing, unit="file", disable=None, leave=False,
+                                 file=beneath(sys.stderr))
     return bar

@@ -7,10 +7,12 @@ from argparse import Namespace
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from edge_runtime.command import Commands, silenced_stderr
+from edge_runtime.command import Commands, say_problems, silenced_stderr
 from edge_runtime.errors import UsageError
+from edge_runtime.people import index_people
 from edge_runtime.result_file import print_result
 from train.cli.options import check_positive, import_keras
+from train.cli.reading import say_noise
 
 
 def add(commands: Commands) -> None:
@@ -46,6 +48,7 @@ def _sweep(options: Namespace) -> None:
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
         import_keras()
         with silenced_stderr():
+            from train.pack import is_pack
             from train.sweep.rows import rows_by_name
             from train.sweep.settings import Settings
             from train.sweep.sweep import sweep
@@ -58,6 +61,9 @@ def _sweep(options: Namespace) -> None:
                              "--head-epochs")
         if (options.test_noise is None) != (options.snr is None):
             raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
+        if not is_pack(options.data):
+            say_problems(index_people(options.data).problems)
+        say_noise(options.noise)
         settings = Settings(options.data, options.out, options.image_size, noise=options.noise,
                             test_noise=options.test_noise, snr_db=options.snr,
                             weights=options.weights, voice_epochs=options.voice_epochs,

@@ -165,3 +165,27 @@ def test_without_the_package(device: Device) -> None:
     with device.start("--help", code=WITHOUT_CRYPTOGRAPHY) as child:
         assert "identify" in child.communicate()[0]
     assert child.returncode == 0
+
+
+def test_folders_of_samples_and_what_lies_in_them(anna: Device, tmp_path: Path) -> None:
+    """A phone's folder, with what file managers and cameras leave in it."""
+    album = tmp_path / "album"
+    shutil.copytree(anna.people / "synthetic_002" / "face", album)
+    (album / "IMG_1.HEIC").touch()
+    (album / ".DS_Store").touch()
+    code, out, err = anna.call("enroll", " Zoe\u0308 ", "--bundle", anna.bundle, "--gallery",
+                               anna.gallery, "--allow-duplicate", "--face", album)
+    assert (code, out) == (0, "Zoë is enrolled from 6 faces and 0 clips\n")
+    assert err == ("1 problem in the data:\n  - .heic files among pictures: 1 passed over "
+                   "(IMG_1.HEIC); convert them, as with 'heif-convert photo.heic photo.jpg'\n")
+    for file in album.glob("*.png"):
+        file.unlink()
+    message = anna.mistake("reject", "Zoë", "--bundle", anna.bundle, "--gallery", anna.gallery,
+                           "--face", album)
+    assert "found none; .heic files among pictures: 1 passed over" in message
+
+
+def test_names_that_stand_for_nobody_or_look_like_another(anna: Device) -> None:
+    assert "stands for nobody" in anna.mistake(*anna.enroll("Unavailable", 2))
+    assert "is enrolled already" in anna.mistake(*anna.enroll("\u0410nn\u0430", 2))
+    anna.check_intact("Anna")
