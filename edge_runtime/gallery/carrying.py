@@ -14,7 +14,7 @@ from edge_runtime.gallery.envelope import Carried, CarriedPerson, CarriedSample
 from edge_runtime.gallery.records import Records, sample_counts
 from edge_runtime.gallery.roster import Kind, Person
 from edge_runtime.gallery.samples import NewSample, check_counts, check_embeddings
-from edge_runtime.names import checked_consent, checked_name, name_key, shown
+from edge_runtime.names import RESERVED, checked_consent, checked_name, name_key, shown
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ def _carried(records: Records, person: Person) -> CarriedPerson:
 
 
 def carry_in(records: Records, content: Carried, *, allow_duplicate: bool) -> Imported:
-    """Everybody but those whose name is taken, and, unless `allow_duplicate`, those who seem
-    enrolled here under another name. In the caller's transaction.
+    """Everybody but those whose name is taken or stands for nobody, and, unless `allow_duplicate`,
+    those who seem enrolled here under another name. In the caller's transaction.
 
     Raises GalleryError where the networks are others, or something is not as `enroll` stores it.
     """
@@ -55,11 +55,10 @@ def carry_in(records: Records, content: Carried, *, allow_duplicate: bool) -> Im
     people: list[str] = []
     skipped: dict[str, str] = {}
     for person in content.people:
-        try:
-            name, consent = checked_name(person.name), checked_consent(person.consent)
-        except GalleryError as error:  # what another version took
-            skipped[person.name] = str(error)
+        if name_key(person.name) in RESERVED:  # which earlier versions took
+            skipped[person.name] = "the name stands for nobody, here or in Home Assistant"
             continue
+        name, consent = checked_name(person.name), checked_consent(person.consent)
         templates = _checked_templates(person, records)
         twin = None if allow_duplicate else most_alike(records.roster, templates)
         if name_key(name) in taken:
