@@ -11,6 +11,7 @@ import numpy as np
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError, UsageError
 from edge_runtime.files import read_text
+from edge_runtime.names import clean
 
 
 def choose_people(
@@ -49,7 +50,7 @@ def _read(names: tuple[str, ...], file: Path) -> tuple[str, ...]:
         raise UsageError(f"--leave-out-people expects a number or a text file of names, one a "
                          f"line, found '{file}'")
     lines = read_text(file, "a list of names").split("\n")
-    chosen = sorted({line.strip() for line in lines} - {""})
+    chosen = sorted({clean(line) for line in lines} - {""})
     if unknown := [name for name in chosen if name not in names]:
         raise UsageError(f"{file}: expected people of the data ({', '.join(names[:3])} ...), found "
                          f"{', '.join(unknown[:3])}; correct the names")

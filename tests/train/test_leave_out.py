@@ -60,6 +60,12 @@ def test_those_named_in_a_file(tmp_path: Path, encoding: str) -> None:
     assert choose_people(NAMES, str(file), 0) == ("bob", "zoe")
 
 
+def test_names_in_a_file_follow_the_rule(tmp_path: Path) -> None:
+    file = tmp_path / "names.txt"
+    file.write_text(" Zoe\u0308 \nAnna  B\n", encoding="utf-8")
+    assert choose_people(("Anna B", "Ben", "Cem", "Zoë"), str(file), 0) == ("Anna B", "Zoë")
+
+
 @pytest.mark.parametrize(("content", "message"), [
     ("ada\nmax\nanna\n", r"expected people of the data \(ada, bob, eve ...\), found anna, max"),
     ("ada\nbob\neve\n", "expected at least 2 people to train on, found 1 of 4; leave out fewer"),
