@@ -52,6 +52,9 @@ def add(commands: Commands) -> None:
                         help="what the person agreed to, kept encrypted with their name")
     enroll.add_argument("--allow-duplicate", action="store_true",
                         help="enroll somebody who seems enrolled under another name")
+    enroll.add_argument("--force", action="store_true",
+                        help="enroll by a network that does not tell new people apart, too; the "
+                             "gallery remembers it")
 
 
 def _enroll(options: Namespace) -> None:
@@ -70,7 +73,7 @@ def _enroll(options: Namespace) -> None:
     samples = (_live_samples(options, identifier) if live
                else read_samples(identifier, options.face, options.voice))
     with Gallery.open(options.gallery, identifier.manifest, options.key,
-                      mode="create") as gallery:
+                      mode="create", force=options.force) as gallery:
         found = gallery.enroll(options.name, samples, consent=options.consent,
                                allow_duplicate=options.allow_duplicate)
     if options.json:
