@@ -187,6 +187,8 @@ def create_database(path: Path, fill: Callable[[Database], None]) -> None:
         finally:
             database.close()
         place_new(draft, path)
+    except GalleryError as error:  # the draft's name tells nobody anything
+        raise GalleryError(str(error).replace(str(draft), str(path))) from None
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
             Path(f"{draft}{ending}").unlink(missing_ok=True)

@@ -36,6 +36,10 @@ def test_a_changed_row_is_named(
     with Gallery.open(path, manifest, key_file) as reader:  # the other has read it before
         message = refusal(lambda: reader.search("face", embeddings_of(1, 1)[0]))
     assert "'Anna' has a damaged template face; 'visavox forget' them" in message
+    with closing(sqlite3.connect(path)) as connection:  # or the search finds Ben's bytes, as hers
+        connection.execute("UPDATE samples SET embedding = randomblob(1308) WHERE id = 1")
+        connection.commit()
+    gallery.accept()
     gallery.forget("Anna")
     assert gallery.search("face", embeddings_of(2, 1)[0])[0].person == "Ben"
 
