@@ -61,7 +61,7 @@ def measure_replay(
     seen, named = [], []
     with (tempfile.TemporaryDirectory() as name,
           Gallery.open(Path(name) / "gallery.db", identifier.manifest, Path(name) / "device.key",
-                       mode="create") as gallery):
+                       mode="create", force=True) as gallery):
         for person in draw.enrolled:
             gallery.enroll(person, _samples(identifier, collection, person, count),
                            allow_duplicate=True)

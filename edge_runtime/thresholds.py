@@ -135,6 +135,7 @@ def _limits(
     return Limits(
         odds={column: Odds(dict(part.scale), part.offset) for column, part in parts.items()},
         thresholds=thresholds, false_accept_rate=rate, people=people,
+        equal_error_rate={c: outcome.equal_error_rate() for c, outcome in outcomes.items()},
         false_accept_bound={column: outcome.fpir_bound(thresholds[column])
                             for column, outcome in outcomes.items()},
         miss_rate={column: outcome.fnir(thresholds[column])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from benchmarks.cli import (
     accuracy,
+    agreement,
     compare,
     device,
     everything,
@@ -25,7 +26,7 @@ from edge_runtime.command import Commands
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point of `python -m benchmarks`."""
     commands = Commands("python -m benchmarks", "Measure what bundles cost on this machine.")
-    for module in (latency, compare, size, peers, gallery, open_set, accuracy, roofline, everything,
-                   report, device, kiosk):
+    for module in (latency, compare, size, peers, gallery, open_set, accuracy, agreement, roofline,
+                   everything, report, device, kiosk):
         module.add(commands)
     return commands.main(arguments)

@@ -13,11 +13,16 @@ from edge_runtime.gallery.store import Gallery
 def add(commands: Commands) -> None:
     audit = commands.add("audit", _audit, "check the log of what was done with the gallery")
     add_gallery(audit)
+    audit.add_argument("--accept", action="store_true",
+                       help="take a gallery that somebody altered, or an older copy of it, as it "
+                            "is from now on; the log says so")
     add_json(audit)
 
 
 def _audit(options: Namespace) -> None:
-    with Gallery.open(options.gallery, key_file=options.key) as gallery:
+    with Gallery.open(options.gallery, key_file=options.key, mode="audit") as gallery:
+        if options.accept:
+            gallery.accept()
         entries = gallery.audit()
     if options.json:
         print_json({"holds": True, "entries": [asdict(entry) for entry in entries]})

@@ -53,6 +53,9 @@ def add(commands: Commands) -> None:
                         help="what the person agreed to, kept encrypted with their name")
     enroll.add_argument("--allow-duplicate", action="store_true",
                         help="enroll somebody who seems enrolled under another name")
+    enroll.add_argument("--force", action="store_true",
+                        help="enroll by a network that does not tell new people apart, too; the "
+                             "gallery remembers it")
 
 
 def _enroll(options: Namespace) -> None:
@@ -72,7 +75,7 @@ def _enroll(options: Namespace) -> None:
                else read_samples(identifier, sample_files(options.face, "face"),
                                  sample_files(options.voice, "voice")))
     with Gallery.open(options.gallery, identifier.manifest, options.key,
-                      mode="create") as gallery:
+                      mode="create", force=options.force) as gallery:
         found = gallery.enroll(options.name, samples, consent=options.consent,
                                allow_duplicate=options.allow_duplicate)
     if options.json:

@@ -24,9 +24,13 @@ def _forget(options: Namespace) -> None:
     if options.json:
         print_json({"person": found.person, "markers": found.markers, "left": 0,
                     "searched": [{"file": str(file.path), "bytes": file.bytes}
-                                 for file in found.searched]})
+                                 for file in found.searched],
+                    "elsewhere": list(found.elsewhere)})
         return
     print(f"{found.person} is forgotten: key and rows are destroyed, the file is written anew\n"
           f"searched for {found.markers} markers (id, wrapped key, ciphertexts), none found in:")
     for file in found.searched:
         print(printable(f"  {file.path} ({file.bytes} bytes)"))
+    for sentence in found.elsewhere:
+        print(printable(sentence))
+    print("not searched: other folders and disks, other devices, snapshots, compressed backups")

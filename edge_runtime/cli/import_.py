@@ -28,7 +28,8 @@ def _import(options: Namespace) -> None:
     bundle = load_bundle(options.bundle, allow_uncertified=options.allow_uncertified)
     content = read_export(options.file, ask_passphrase())
     with Gallery.open(options.gallery, bundle.manifest, options.key, mode="create") as gallery:
-        found = gallery.import_people(content, allow_duplicate=options.allow_duplicate)
+        found = gallery.import_people(content, options.file,
+                                      allow_duplicate=options.allow_duplicate)
     if options.json:
         print_json({"people": list(found.people), "skipped": found.skipped})
         return

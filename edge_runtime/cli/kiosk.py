@@ -165,7 +165,8 @@ def _run(
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
     detector = detector_from(options)
     with ExitStack() as stack:
-        gallery = stack.enter_context(open_enrolled(options, identifier.manifest, mode="create"))
+        gallery = stack.enter_context(open_enrolled(
+            options, identifier.manifest, mode="create", force=options.demo is not None))
         station = Station(identifier, detector, gallery, lambda: _open_sources(options))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="visavox-phone-")))
         service = Service(station, tokens, options.bundle.name,

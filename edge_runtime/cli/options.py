@@ -50,14 +50,14 @@ def add_enrolled(
 
 
 def open_enrolled(
-    options: Namespace, manifest: Manifest, mode: Mode = "read"
+    options: Namespace, manifest: Manifest, mode: Mode = "read", *, force: bool = False
 ) -> AbstractContextManager[Gallery | None]:
     """The gallery that was named, or None."""
     if options.gallery is None:
         return nullcontext()
     from edge_runtime.gallery.store import Gallery
 
-    return Gallery.open(options.gallery, manifest, options.key, mode=mode)
+    return Gallery.open(options.gallery, manifest, options.key, mode=mode, force=force)
 
 
 def _add_key(parser: ArgumentParser) -> None:

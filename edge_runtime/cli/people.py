@@ -18,10 +18,14 @@ def add(commands: Commands) -> None:
 
 def _people(options: Namespace) -> None:
     with Gallery.open(options.gallery, key_file=options.key) as gallery:
-        people = gallery.people()
+        people, forced = gallery.people(), gallery.forced()
     if options.json:
-        print_json({"people": [asdict(person) for person in people]})
-    elif not people:
+        print_json({"people": [asdict(person) for person in people],
+                    "forced": forced})
+        return
+    if forced:
+        print(f"since {forced[:10]} with --force: the network does not tell new people apart")
+    if not people:
         print("nobody is enrolled")
     else:
         print(table(["person", "faces", "clips", "rejected", "consent", "enrolled (UTC)"],

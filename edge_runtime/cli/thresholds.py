@@ -13,6 +13,7 @@ from edge_runtime.cli.options import add_bundle, add_enrolled, need
 from edge_runtime.command import Commands, percent, print_json, say_problems, table
 
 if TYPE_CHECKING:
+    from edge_runtime.gallery.limits import Limits
     from edge_runtime.identify import Identifier
     from edge_runtime.thresholds import Outcomes
 
@@ -27,6 +28,9 @@ def add(commands: Commands) -> None:
                                  "others alone")
     thresholds.add_argument("--false-accept-rate", type=float, default=0.05, metavar="SHARE",
                             help="of strangers who get a name, at most (0.05)")
+    thresholds.add_argument("--force", action="store_true",
+                            help="keep those of a network that does not tell new people apart, "
+                                 "too; the gallery remembers it")
     thresholds.add_argument("--plots", type=Path, metavar="FOLDER",
                             help="draw the trade-off and the scores there; needs matplotlib")
 
@@ -64,11 +68,17 @@ def _for_gallery(options: Namespace, identifier: Identifier) -> None:
     from edge_runtime.gallery.store import Gallery
     from edge_runtime.thresholds import lookalikes, measure_limits
 
-    with Gallery.open(options.gallery, identifier.manifest, options.key, mode="create") as gallery:
+    with Gallery.open(options.gallery, identifier.manifest, options.key, mode="create",
+                      force=options.force) as gallery:
+        forced = options.force or gallery.forced() is not None
+        _check_suited(identifier, None, forced)
         limits, outcomes = measure_limits(identifier, options.people, options.false_accept_rate,
                                           say_problems)
+        _check_suited(identifier, limits, forced)
         _draw(options, outcomes, limits.thresholds)
         gallery.set_limits(limits)
+        if options.force:
+            gallery.force()
         alike = lookalikes(gallery, limits)
     if options.json:
         content: dict[str, Any] = msgspec.to_builtins(limits)
@@ -80,6 +90,14 @@ def _for_gallery(options: Namespace, identifier: Identifier) -> None:
         print(f"lookalikes: {one} and {other} may be taken for each other; enroll both from more "
               "samples")
     print(f"kept in {options.gallery}")
+
+
+def _check_suited(identifier: Identifier, limits: Limits | None, forced: bool) -> None:
+    """Before much is measured, and before anything is kept."""
+    from edge_runtime.gallery.suitability import refuse, unsuited
+
+    if not forced and (why := unsuited(identifier.manifest, limits)):
+        raise refuse(why)
 
 
 def _draw(options: Namespace, outcomes: Outcomes, thresholds: Mapping[str, float]) -> None:

@@ -18,8 +18,8 @@ from edge_runtime.manifest import read_manifest
 KEY_OPEN = Problem("key-open", "fault", "a device key that others than its owner can read")
 KEY_UNUSABLE = Problem("key-unusable", "fault", "a device key that is missing, not readable, or "
                        "none")
-GALLERY_UNUSABLE = Problem("gallery-unusable", "fault", "a gallery that is missing, damaged, or "
-                           "made with another key")
+GALLERY_UNUSABLE = Problem("gallery-unusable", "fault", "a gallery that is missing, damaged, "
+                           "altered, an older copy of itself, or made with another key")
 OTHER_BUNDLE = Problem("gallery-bundle", "fault", "a gallery of another bundle")
 
 
@@ -56,6 +56,8 @@ def _look_at_gallery(machine: Machine) -> Iterator[Finding]:
     try:
         with Gallery.open(machine.gallery, key_file=machine.key) as gallery:
             people = len(gallery.people())
+            gallery.audit()
+            forced = gallery.forced()
         others = _other_networks(machine)
     except GalleryError as error:
         yield GALLERY_UNUSABLE.found(*parted(str(error)))
@@ -66,7 +68,8 @@ def _look_at_gallery(machine: Machine) -> Iterator[Finding]:
             "are others", "name the bundle that it was made with, or enroll everybody anew in "
             "another gallery: visavox enroll --gallery FILE NAME")
     else:
-        yield well("gallery", f"{machine.gallery}: {people} enrolled")
+        how = ", by --force: the network does not tell new people apart" if forced else ""
+        yield well("gallery", f"{machine.gallery}: {people} enrolled{how}")
 
 
 def _other_networks(machine: Machine) -> list[str]:

@@ -34,11 +34,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was destroyed, and the files that were searched for what might be left of it."""
+    """What was destroyed, and the files that were searched for what might be left of it.
+    elsewhere: sentences on what is known to hold them, and was not or cannot be searched."""
 
     person: str
     markers: int
     searched: tuple[Searched, ...]
+    elsewhere: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """What was done with the gallery and when: a log chained by hashes that outlives who is in it.
 
 Each entry's hash covers its own fields and the hash before it; the last one is kept sealed by the
-device key, so that entries cut off at the end are missed too. Entries hold random numbers, times
+device key, so that entries cut off at the end are missed too, and with it digests of all rows
+(contents.py). Entries hold random numbers, times
 and counts; name and consent stand in them sealed by the person's key, and only their hash enters
 the chain: `forget` removes them and the chain still holds. Somebody with the device key can forge
-it, and an older copy of the whole file looks as right as it did then.
+it; an older copy of the whole file is noticed on the device that wrote it (known.py).
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 import msgspec
 
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.clock import now
+from edge_runtime.gallery.clock import stamp
+from edge_runtime.gallery.contents import Digests, altered, check_digests, digests_of
 from edge_runtime.gallery.database import Database
 from edge_runtime.gallery.vault import Vault
 
 FORGOTTEN = "forgotten"
+EXPORT_FILE = "export file"  # what the device key seals in the entry of an export
 _HEAD = "audit head"
 _START = bytes(32)
 _COLUMNS = "number, time, event, subject, counts, sealed, sealed_hash, hash"
@@ -49,27 +52,62 @@ class Entry:
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The last entry's number and hash."""
+    """The last entry's number and hash, and digests of all tables (see contents.py), which a
+    visavox before them did not keep."""
 
     number: int
     hash: bytes
+    contents: Digests | None = None
+
+
+def first_head(device: Vault) -> bytes:
+    """The sealed end of a log without entries."""
+    return _sealed(device, Head(0, _START))
 
 
 def append(
     database: Database, device: Vault, event: str, *, subject: bytes | None = None,
     counts: dict[str, int] | None = None, sealed: bytes | None = None,
 ) -> None:
-    """Add an entry, within the caller's transaction."""
-    head = _head(database, device)
+    """Add an entry, within the caller's transaction, at whose end `seal` is to be called."""
+    head = read_head(database, device)
     counted = msgspec.json.encode(counts or {}).decode()
-    entry = Entry(head.number + 1, now(), event, subject, counted, sealed,
+    entry = Entry(head.number + 1, stamp(last_time(database)), event, subject, counted, sealed,
                   hashlib.sha256(sealed).digest() if sealed else None, b"")
     digest = entry.hash_after(head.hash)
     database.execute(f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                      entry.number, entry.time, event, subject, entry.counts, sealed,
                      entry.sealed_hash, digest)
-    database.execute("UPDATE gallery SET audit_head = ?", device.seal(
-        msgspec.msgpack.encode(Head(entry.number, digest)), _HEAD))
+    _write_head(database, device, Head(entry.number, digest))
+
+
+def seal(database: Database, device: Vault) -> Head:
+    """Bind all rows as they are now to the key: the last thing in a transaction."""
+    head = read_head(database, device)
+    head = Head(head.number, head.hash, digests_of(database))
+    _write_head(database, device, head)
+    return head
+
+
+def check_contents(database: Database, device: Vault) -> None:
+    """GalleryError where a row is not as it was sealed."""
+    head = read_head(database, device)
+    if head.contents is not None:
+        check_digests(database, head.contents)
+
+
+def begin_anew(database: Database, device: Vault) -> int:
+    """Empty a log that does not hold, in the caller's transaction; how many entries it had."""
+    [(count,)] = database.execute("SELECT COUNT(*) FROM audit")
+    database.execute("DELETE FROM audit")
+    _write_head(database, device, Head(0, _START))
+    return int(count)
+
+
+def last_time(database: Database) -> str | None:
+    """When the last entry was written; None where there is none."""
+    rows = database.execute("SELECT time FROM audit ORDER BY number DESC LIMIT 1")
+    return rows[0][0] if rows else None
 
 
 def verified_entries(database: Database, device: Vault) -> list[Entry]:
@@ -84,7 +122,7 @@ def verified_entries(database: Database, device: Vault) -> list[Entry]:
             raise _broken(database, f"{entry} was changed, moved, or is not what followed the one "
                                     "before")
         previous = entry.hash
-    head = _head(database, device)
+    head = read_head(database, device)
     if (head.number, head.hash) != (len(entries), previous):
         raise _broken(database, f"expected {head.number} entries, found {len(entries)}"
                       if head.number != len(entries) else "all of it was written anew")
@@ -99,20 +137,27 @@ def _check_sealed(database: Database, entries: list[Entry]) -> None:
         if entry.sealed is None:
             if entry.sealed_hash and entry.subject not in forgotten:
                 raise _broken(database, f"the name in {entry} was removed, and nobody forgotten")
-        elif hashlib.sha256(entry.sealed).digest() != entry.sealed_hash:
+        elif (not isinstance(entry.sealed, bytes)
+              or hashlib.sha256(entry.sealed).digest() != entry.sealed_hash):
             raise _broken(database, f"the name in {entry} was changed")
 
 
-def _head(database: Database, device: Vault) -> Head:
-    [(sealed,)] = database.execute("SELECT audit_head FROM gallery")
-    if sealed is None:
-        return Head(0, _START)
-    content = device.unseal(sealed, _HEAD)
+def read_head(database: Database, device: Vault) -> Head:
+    """GalleryError where it is missing or was changed."""
+    rows = database.execute("SELECT audit_head FROM gallery")
+    content = device.unseal(rows[0][0], _HEAD) if rows else None
     if content is None:
         raise _broken(database, "the seal on its end was changed")
     return msgspec.msgpack.decode(content, type=Head)
 
 
+def _write_head(database: Database, device: Vault, head: Head) -> None:
+    database.execute("UPDATE gallery SET audit_head = ?", _sealed(device, head))
+
+
+def _sealed(device: Vault, head: Head) -> bytes:
+    return device.seal(msgspec.msgpack.encode(head), _HEAD)
+
+
 def _broken(database: Database, what: str) -> GalleryError:
-    return GalleryError(f"{database.path}: the audit log does not hold: {what}; somebody altered "
-                        "the file outside of visavox: put a copy in its place")
+    return altered(database, f"the audit log does not hold: {what}")

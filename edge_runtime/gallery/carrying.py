@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.clock import oldest_rejected
 from edge_runtime.gallery.duplicates import most_alike
 from edge_runtime.gallery.envelope import Carried, CarriedPerson, CarriedSample
 from edge_runtime.gallery.records import Records, sample_counts
@@ -25,12 +26,13 @@ class Imported:
     skipped: dict[str, str]
 
 
-def carried_out(records: Records) -> Carried:
+def carried_out(records: Records, file: Path) -> Carried:
     """Everybody, with what is stored of them; noted in the audit log, in the caller's
-    transaction."""
+    transaction. file: where it will be."""
     networks = dict(records.database.execute("SELECT modality, sha256 FROM networks"))
     people = [_carried(records, person) for person in records.roster.people().values()]
-    audit.append(records.database, records.device, "exported", counts={"people": len(people)})
+    audit.append(records.database, records.device, "exported", counts={"people": len(people)},
+                 sealed=records.device.seal(os.fsencode(file.resolve()), audit.EXPORT_FILE))
     return Carried(networks=networks, people=people)
 
 
@@ -41,7 +43,9 @@ def _carried(records: Records, person: Person) -> CarriedPerson:
                          enrolled=person.enrolled, samples=samples)
 
 
-def carry_in(records: Records, content: Carried, *, allow_duplicate: bool) -> Imported:
+def carry_in(
+    records: Records, content: Carried, source: Path | None, *, allow_duplicate: bool
+) -> Imported:
     """Everybody but those whose name is taken or stands for nobody, and, unless `allow_duplicate`,
     those who seem enrolled here under another name. In the caller's transaction.
 
@@ -52,6 +56,7 @@ def carry_in(records: Records, content: Carried, *, allow_duplicate: bool) -> Im
         raise GalleryError("the export is of another bundle, whose embeddings mean nothing to this "
                            "one's networks; use that bundle, or enroll everybody anew")
     taken = {name_key(person.name) for person in records.roster.people().values()}
+    oldest = records.oldest_rejected()
     people: list[str] = []
     skipped: dict[str, str] = {}
     for person in content.people:
@@ -70,9 +75,10 @@ def carry_in(records: Records, content: Carried, *, allow_duplicate: bool) -> Im
             taken.add(name_key(name))
             people.append(name)
             new = records.add_person("imported", name, consent, person.enrolled,
-                                     sample_counts(templates))
+                                     sample_counts(templates),
+                                     str(source.resolve()) if source else None)
             for sample in person.samples:
-                if sample.kind == "template" or sample.added >= oldest_rejected():
+                if sample.kind == "template" or sample.added >= oldest:
                     records.add_sample(new, sample.kind, sample.modality, sample.embedding,
                                        sample.added)
     return Imported(tuple(people), skipped)

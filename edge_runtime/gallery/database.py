@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.placing import place_new
 
 APPLICATION_ID = 0x56495356  # "VISV", by which SQLite files are told apart
 SCHEMA_VERSION = 1
@@ -44,7 +45,8 @@ _MEANING = {
     sqlite3.SQLITE_IOERR: "the disk cannot be written or read ({error}); make room, check the "
                           "disk and do it again",
     sqlite3.SQLITE_BUSY: f"another program has kept the gallery for {BUSY_SECONDS:.0f} s; stop it, "
-                         "or do it again later",
+                         "do it again later, or, on a network drive, put the gallery on a disk of "
+                         "this device",
     sqlite3.SQLITE_CORRUPT: "expected a gallery, found a damaged or truncated one ({error}); put a "
                             "copy in its place, or move it away and import an export",
     sqlite3.SQLITE_NOTADB: "expected a gallery, found another kind of file; name a gallery, or a "
@@ -53,6 +55,12 @@ _MEANING = {
     sqlite3.SQLITE_CANTOPEN: "the gallery cannot be opened ({error}); check that you may write "
                              "the file and its folder",
 }
+_OF_LOCKS = tuple(f"SQLITE_IOERR_{name}" for name in (
+    "LOCK", "RDLOCK", "UNLOCK", "CHECKRESERVEDLOCK", "SHMOPEN", "SHMLOCK", "SHMMAP"))
+_WITHOUT_LOCKS = ("the file system there lacks the locks or the shared memory that a gallery "
+                  "needs, as network drives do ({error}); put the gallery on a disk of this device")
+_ALTERED = ("somebody altered the gallery outside of visavox ({error}); put a copy in its place, "
+            "or move it away and import an export")
 _MEANING[sqlite3.SQLITE_PROTOCOL] = _MEANING[sqlite3.SQLITE_BUSY]
 _MEANING[sqlite3.SQLITE_PERM] = _MEANING[sqlite3.SQLITE_CANTOPEN]
 
@@ -77,6 +85,11 @@ class Database:
         """Run one statement and return its rows."""
         with explained(self.path):
             return self._connection.execute(statement, values).fetchall()
+
+    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Run one statement and hand out its rows one by one."""
+        with explained(self.path):
+            yield from self._connection.execute(statement)
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All of what is done within, or nothing; other programs' writing waits meanwhile."""
@@ -109,6 +122,8 @@ class Database:
             connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True,
                                          timeout=BUSY_SECONDS, isolation_level=None,
                                          check_same_thread=False)
+        # Text that is none, which only somebody else can have written, is to differ, not to fail.
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
             with explained(self.path):
                 self._check(connection)
@@ -130,13 +145,20 @@ class Database:
             raise GalleryError(f"{self.path}: expected a gallery of version {SCHEMA_VERSION}, "
                                f"found {version}; use the visavox that made it")
         # A cut that leaves the first pages alone would show much later, or never.
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        self._check_sound(connection, "quick_check")
+
+    def _check_sound(self, connection: sqlite3.Connection, check: str) -> None:
+        (found,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
         if found == "ok" and self._cut_within_a_page(connection):
             found = "it ends within a page"
         if found != "ok":
             reason = " ".join(found.replace("*", "").split())
             raise GalleryError(f"{self.path}: "
                                f"{_MEANING[sqlite3.SQLITE_CORRUPT].format(error=reason)}")
+
+    def check_indices(self) -> None:
+        """GalleryError where an index leads elsewhere than to its rows, which takes longer."""
+        self._check_sound(self._connection, "integrity_check")
 
     def _cut_within_a_page(self, connection: sqlite3.Connection) -> bool:
         """SQLite reads what is missing of the last page as zeros. While there is something in the
@@ -164,8 +186,9 @@ def create_database(path: Path, fill: Callable[[Database], None]) -> None:
             fill(database)
         finally:
             database.close()
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
+        place_new(draft, path)
+    except GalleryError as error:  # the draft's name tells nobody anything
+        raise GalleryError(str(error).replace(str(draft), str(path))) from None
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
             Path(f"{draft}{ending}").unlink(missing_ok=True)
@@ -178,6 +201,10 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         meaning = _MEANING.get(getattr(error, "sqlite_errorcode", -1) & 0xFF)
+        if str(error).startswith("no such "):
+            meaning = _ALTERED
+        elif getattr(error, "sqlite_errorname", "").startswith(_OF_LOCKS):
+            meaning = _WITHOUT_LOCKS
         if meaning is None:
             raise
         raise GalleryError(f"{path}: {meaning.format(error=error)}") from None

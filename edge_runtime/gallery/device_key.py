@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import os
 import stat
 import tempfile
 from pathlib import Path
 
 from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.placing import place_new
 from edge_runtime.gallery.vault import KEY_BYTES, new_key
 from edge_runtime.places import config_folder
 
@@ -50,8 +50,7 @@ def _read(file: Path) -> bytes:
         raise GalleryError(f"{file}: expected a device key, found {error.strerror}; run as the "
                            "file's owner, or name another with --key") from None
     if mode & 0o077:
-        raise GalleryError(f"{file}: expected a device key that its owner alone can read, found "
-                           f"mode {mode:04o}; 'chmod 600 {file}'")
+        raise _open_to_others(file, mode)
     return _decoded(text, str(file), "put the device's own key back")
 
 
@@ -66,16 +65,24 @@ def _decoded(text: str, where: str, remedy: str) -> bytes:
     return key
 
 
+def _open_to_others(file: Path, mode: int) -> GalleryError:
+    return GalleryError(
+        f"{file}: expected a device key that its owner alone can read, found mode {mode:04o}; "
+        f"'chmod 600 {file}', or where that changes nothing (exFAT, NTFS, SMB) mount the file "
+        f"system with umask=077, name another place with --key, or set ${VARIABLE}")
+
+
 def _make(file: Path) -> None:
     """Whole or not at all, also where two processes make it at the same time."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # of mode 0600
     try:
         with os.fdopen(descriptor, "wb") as opened:
+            if (mode := stat.S_IMODE(os.fstat(descriptor).st_mode)) & 0o077:
+                raise _open_to_others(file, mode)
             opened.write(base64.b64encode(new_key()) + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was quicker: its key counts
-            os.link(name, file)
+        place_new(Path(name), file)  # where another process was quicker, its key counts
     finally:
-        Path(name).unlink()
+        Path(name).unlink(missing_ok=True)

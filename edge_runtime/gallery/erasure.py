@@ -33,9 +33,9 @@ class Searched:
 def files_beside(gallery: Path) -> list[Path]:
     """The gallery, its -wal, -shm and -journal, and what may be its backups: every file in its
     folder whose name begins as its own does, and every SQLite file there."""
-    stem = gallery.name.removesuffix(gallery.suffix)
+    stem = gallery.name.removesuffix(gallery.suffix).casefold()
     return [path for path in sorted(gallery.absolute().parent.iterdir()) if path.is_file()
-            and (path.name.startswith(stem) or _head(path) == _SQLITE)]
+            and (path.name.casefold().startswith(stem) or _head(path) == _SQLITE)]
 
 
 def search_files(paths: Iterable[Path], markers: Sequence[bytes]) -> list[Searched]:

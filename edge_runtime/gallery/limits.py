@@ -32,7 +32,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """odds, thresholds (log-odds) and bounds by column. false_accept_rate: how many strangers were
     to get a name at most; false_accept_bound: what their share is below, with 95 % confidence;
     miss_rate: the share of enrolled people's probes that are then not named. people: how many were
-    enrolled when this was measured: among more, more strangers get a name."""
+    enrolled when this was measured: among more, more strangers get a name. equal_error_rate: None
+    from a visavox that did not keep it."""
 
     odds: dict[str, Odds]
     thresholds: dict[str, float]
@@ -40,6 +41,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     false_accept_bound: dict[str, float]
     miss_rate: dict[str, float]
     people: int
+    equal_error_rate: dict[str, float] | None = None
 
     @property
     def similarity(self) -> Similarity:

@@ -11,10 +11,13 @@ import msgspec
 
 from edge_runtime.errors import GalleryError, UsageError
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.clock import oldest_rejected
+from edge_runtime.gallery.clock import is_dated_wrongly, oldest_rejected, stamp
 from edge_runtime.gallery.database import Database
+from edge_runtime.gallery.known import Known, KnownGalleries
+from edge_runtime.gallery.limits import Limits
 from edge_runtime.gallery.roster import Kind, Person, Roster
 from edge_runtime.gallery.samples import NewSample
+from edge_runtime.gallery.suitability import FORCED, unsuited
 from edge_runtime.gallery.vault import Vault, new_key
 from edge_runtime.manifest import Manifest, NetworkFile
 from edge_runtime.names import shown
@@ -26,41 +29,67 @@ _ID_BYTES = 16
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """What the audit log says of somebody enrolled, sealed by their key."""
+    """What the audit log says of somebody enrolled, sealed by their key. source: the export that
+    they were imported from."""
 
     name: str
     consent: str | None
+    source: str | None = None
 
 
 class Records:
     """Rows of people, samples and networks, with the audit entries that go with them."""
 
-    def __init__(self, database: Database, device: Vault, manifest: Manifest | None) -> None:
+    def __init__(
+        self, database: Database, device: Vault, manifest: Manifest | None, known: KnownGalleries
+    ) -> None:
         self.database = database
         self.device = device
+        self.known = known
         self.roster = Roster(database, device)
-        self._manifest = manifest
+        self.manifest = manifest
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """All of what is done within, or nothing."""
         try:
             with self.database.transaction():
+                self.roster.check()
                 self.check_networks()  # another program may have been the first to enroll
                 yield
+                head = audit.seal(self.database, self.device)
         finally:
             self.roster.changed()
+        if self.goes_on_from(self.known.find(self.database.path)):
+            self.remember(head)
+
+    def goes_on_from(self, known: Known | None) -> bool:
+        """Whether the log goes on from the entry that this device remembers."""
+        return known is None or [(known.hash,)] == self.database.execute(
+            "SELECT hash FROM audit WHERE number = ?", known.number)
+
+    def remember(self, head: audit.Head) -> None:
+        """Note how far the gallery is, beside the device key."""
+        self.known.remember(self.database.path, head.number, head.hash)
+
+    def now(self) -> str:
+        """The time to store."""
+        return stamp(audit.last_time(self.database))
+
+    def oldest_rejected(self) -> str:
+        """Rejected samples from before count no more."""
+        return oldest_rejected(audit.last_time(self.database))
 
     def networks(self) -> dict[Modality, NetworkFile]:
         """The bundle's networks that give embeddings. UsageError where no bundle was named."""
-        if self._manifest is None:
+        if self.manifest is None:
             raise UsageError("expected a gallery opened with a bundle's manifest, found none; "
                              "embeddings are of no use without it")
-        return {m: self._manifest.files[m] for m in MODALITIES if m in self._manifest.files}
+        return {m: self.manifest.files[m] for m in MODALITIES if m in self.manifest.files}
 
     def check_networks(self) -> None:
         """GalleryError where embeddings in the gallery are of another bundle's networks."""
-        if self._manifest is None:
+        if self.manifest is None:
             return
         for modality, sha256 in self.database.execute("SELECT modality, sha256 FROM networks"):
             here = self.networks().get(modality)
@@ -70,6 +99,22 @@ class Records:
                     f"begins with {sha256[:12]}, this bundle's with "
                     f"{here.sha256[:12] if here else 'nothing'}); use that bundle, or enroll "
                     "everybody anew in another gallery")
+
+    def limits(self) -> Limits | None:
+        """What `visavox thresholds` found; None before."""
+        rows = self.database.execute("SELECT content FROM limits")
+        return msgspec.json.decode(rows[0][0], type=Limits) if rows else None
+
+    def force(self) -> None:
+        """Remember that people are to be enrolled by networks that are not meant for it."""
+        if unsuited(self.manifest, self.limits()) and not self.forced():
+            with self.writing():
+                audit.append(self.database, self.device, FORCED)
+
+    def forced(self) -> str | None:
+        """When that was; None where it was not."""
+        rows = self.database.execute("SELECT MAX(time) FROM audit WHERE event = ?", FORCED)
+        return str(rows[0][0]) if rows[0][0] else None
 
     def find(self, name: str) -> Person:
         """Whoever has this name; GalleryError where nobody has."""
@@ -91,12 +136,13 @@ class Records:
         counted: dict[bytes, Counter[tuple[str, str]]] = defaultdict(Counter)
         for person, kind, modality, count in self.database.execute(
                 "SELECT person, kind, modality, COUNT(*) FROM samples WHERE kind = 'template' "
-                "OR added >= ? GROUP BY person, kind, modality", oldest_rejected()):
+                "OR added >= ? GROUP BY person, kind, modality", self.oldest_rejected()):
             counted[person][kind, modality] = count
         return counted
 
     def add_person(
-        self, event: str, name: str, consent: str | None, enrolled: str, counts: dict[str, int]
+        self, event: str, name: str, consent: str | None, enrolled: str, counts: dict[str, int],
+        source: str | None = None,
     ) -> Person:
         """Somebody new, with a random key, id and subject, and the audit's entry of `event`."""
         person_id, subject = secrets.token_bytes(_ID_BYTES), secrets.token_bytes(_ID_BYTES)
@@ -109,7 +155,7 @@ class Records:
             self.device.seal(key, person.key_purpose), seal(name.encode(), "name"),
             None if consent is None else seal(consent.encode(), "consent"), enrolled)
         audit.append(self.database, self.device, event, subject=subject, counts=counts,
-                     sealed=seal(msgspec.json.encode(Signed(name, consent)), SIGNED))
+                     sealed=seal(msgspec.json.encode(Signed(name, consent, source)), SIGNED))
         return person
 
     def add_sample(
@@ -158,18 +204,31 @@ class Records:
         audit.append(self.database, self.device, audit.FORGOTTEN, subject=person.subject)
         return markers
 
-    def delete_expired(self) -> None:
-        """Rejected samples that are too old."""
-        condition = "FROM samples WHERE kind = 'rejected' AND added < ?"
-        oldest = oldest_rejected()
-        if not self.database.execute(f"SELECT 1 {condition} LIMIT 1", oldest):
-            return  # without keeping others from writing
-        with self.writing():
-            expired = self.database.execute(f"SELECT modality {condition}", oldest)
-            self.database.execute(f"DELETE {condition}", oldest)
-            self._delete_unused_networks()
-            audit.append(self.database, self.device, "expired",
-                         counts=modality_counts([modality for (modality,) in expired]))
+    def tidy(self) -> None:
+        """Delete rejected samples that are too old. One stored by a clock that was wrong is as old
+        as the first look at it by one that is right. A gallery of a visavox that bound no rows to
+        the key is bound now."""
+        oldest = self.oldest_rejected()
+        dates = [date for (date,) in self.database.execute(
+            "SELECT DISTINCT added FROM samples WHERE kind = 'rejected'")]
+        wrong = [date for date in dates if oldest and is_dated_wrongly(date)]
+        expired = [date for date in dates if date < oldest and date not in wrong]
+        if wrong or expired or audit.read_head(self.database, self.device).contents is None:
+            with self.writing():
+                for date in wrong:
+                    self.database.execute(
+                        "UPDATE samples SET added = ? WHERE kind = 'rejected' AND added = ?",
+                        self.now(), date)
+                if expired:
+                    self._delete_rejected(max(expired))
+
+    def _delete_rejected(self, newest: str) -> None:
+        condition = "FROM samples WHERE kind = 'rejected' AND added <= ?"
+        gone = self.database.execute(f"SELECT modality {condition}", newest)
+        self.database.execute(f"DELETE {condition}", newest)
+        self._delete_unused_networks()
+        audit.append(self.database, self.device, "expired",
+                     counts=modality_counts([modality for (modality,) in gone]))
 
     def _delete_unused_networks(self) -> None:
         self.database.execute(

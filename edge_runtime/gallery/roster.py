@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from edge_runtime.errors import GalleryError
+from edge_runtime.gallery import audit
 from edge_runtime.gallery.database import Database
 from edge_runtime.gallery.search import Embeddings, TemplateIndex, mean_template
 from edge_runtime.gallery.vault import Vault
@@ -52,6 +53,19 @@ class Roster:
         self._indexed: set[bytes] = set()
         self._complete = False  # whether the indices hold everybody
         self._version: int | None = None
+        self._checked: int | None = None  # the version that was found as it was sealed
+
+    def check(self) -> None:
+        """GalleryError where a row was changed without the device key, be it since the last look:
+        see contents.py."""
+        version = self._data_version()
+        if version != self._checked:
+            audit.check_contents(self._database, self._device)
+            self._checked = version
+
+    def reopened(self) -> None:
+        """After the file was closed, in which time anything may have happened to it."""
+        self._version = self._checked = None
 
     def changed(self) -> None:
         """After this program's own writing, of which the file's version tells nothing."""
@@ -59,7 +73,8 @@ class Roster:
 
     def people(self) -> dict[bytes, Person]:
         """Everybody enrolled now, also by other programs."""
-        [(version,)] = self._database.execute("PRAGMA data_version")
+        self.check()
+        version = self._data_version()
         if version != self._version:
             rows = self._database.execute(
                 "SELECT id, subject, wrapped_key, name, enrolled FROM people ORDER BY rowid")
@@ -71,6 +86,10 @@ class Roster:
             self._version = version
             self._complete = False
         return self._people
+
+    def _data_version(self) -> int:
+        [(version,)] = self._database.execute("PRAGMA data_version")
+        return int(version)
 
     def find(self, name: str) -> Person | None:
         """Whoever has this name, or else one that reads the same."""

@@ -11,10 +11,12 @@ import numpy as np
 
 from edge_runtime.errors import GalleryError, InputError
 from edge_runtime.face import read_picture
+from edge_runtime.gallery.agreement import Parted, least_expected, part
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.manifest import NetworkFile
 from edge_runtime.people import MODALITIES, Modality
 from edge_runtime.quality import Flaw, face_quality, refusals
+from edge_runtime.similarity import Similarity
 from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.voice import read_clip
 
@@ -22,13 +24,7 @@ if TYPE_CHECKING:  # only what enrolls has to load interpreters and readers of f
     from edge_runtime.identify import Identifier
 
 MAX_SAMPLES = 20  # of a modality
-# A sample is refused whose cosine with the most typical one lies under this share of the others',
-# or under LEAST_COSINE, which alone counts where there are but two. By a network trained on kiosk95
-# with softmax, on people30, whom it does not know: of 400 draws of 3 to 10 samples at most 0.3 %
-# are refused, with a stranger's among them 57 to 67 % (faces) and 42 to 49 % (voices). Of two
-# samples, a stranger's is mostly let through.
-LEAST_SHARE = 0.7
-LEAST_COSINE = 0.4
+_MOST_NAMED = 10  # files in a message
 
 
 @dataclass(frozen=True)
@@ -111,33 +107,37 @@ def check_embeddings(
                 f"{length:.2f}; take another sample")
 
 
-def check_agreement(samples: Sequence[NewSample]) -> None:
-    """GalleryError where a sample is the same as another, or far from the others of its modality:
-    its cosine with the most typical one under LEAST_SHARE of their median, or LEAST_COSINE."""
-    problems: list[str] = []
-    for modality in MODALITIES:
-        problems += _disagreeing([s for s in samples if s.modality == modality])
+def check_agreement(samples: Sequence[NewSample], similarity: Similarity | None = None) -> None:
+    """GalleryError names samples that are the same as others, or of somebody else than these: see
+    agreement.py.
+
+    similarity: as `visavox thresholds` has fitted it to the networks, which finds far more.
+    """
+    by_modality = {m: [s for s in samples if s.modality == m] for m in MODALITIES}
+    problems = [problem for found in by_modality.values() if (problem := _copy(found))]
+    if not problems:
+        parted = {m: part(of_modality(found, m)) for m, found in by_modality.items()
+                  if len(found) > 1}
+        least = least_expected(parted, similarity)
+        problems = [_disagreement(by_modality[m], found, least[m])
+                    for m, found in parted.items() if found.between < least[m]]
     if problems:
         raise GalleryError(_with_count(problems))
 
 
-def _disagreeing(samples: Sequence[NewSample]) -> list[str]:
-    if len(samples) < 2:
-        return []
-    embeddings = np.stack([sample.embedding for sample in samples])
-    if copy := _copy(samples):
-        return [copy]
-    typical = int(np.argmax((embeddings @ embeddings.T).sum(axis=1)))
-    cosines = embeddings @ embeddings[typical]
-    others = np.delete(cosines, typical)
-    # The upper one of two medians: of three samples, the two that agree outvote the third.
-    usual = float(np.sort(others)[len(others) // 2])
-    least = max(LEAST_SHARE * usual, LEAST_COSINE)
+def _disagreement(samples: Sequence[NewSample], found: Parted, least: float) -> str:
     word = "faces" if samples[0].modality == "face" else "clips"
-    return [f"{sample.source}: does not agree with the other {word} (its cosine with "
-            f"{samples[typical].source} is {cosine:.2f}, at least {least:.2f} is expected); leave "
-            "out the one that is somebody else, or blurred, or noise"
-            for sample, cosine in zip(samples, cosines, strict=True) if cosine < least]
+    apart, others = (_listed([samples[i].source for i in rows])
+                     for rows in (found.apart, found.others))
+    verb = "does" if len(found.apart) == 1 else "do"
+    return (f"{apart}: {verb} not agree with the other {word}, {others} (mean cosine "
+            f"{found.between:.2f}, at least {least:.2f} is expected of one person); leave out "
+            "what is of somebody else, or blurred, or noise")
+
+
+def _listed(sources: Sequence[str]) -> str:
+    more = len(sources) - _MOST_NAMED
+    return ", ".join(sources[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _copy(samples: Sequence[NewSample]) -> str | None:
@@ -152,5 +152,6 @@ def _copy(samples: Sequence[NewSample]) -> str | None:
 
 
 def _with_count(problems: Sequence[str]) -> str:
+    """The first problem, and how many more there are."""
     more = len(problems) - 1
     return problems[0] + (f" (and {more} more like it)" if more else "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 import msgspec
 import numpy as np
@@ -14,14 +13,13 @@ from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.answers import AuditLine, Forgotten, Match, Summary, audit_line
 from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
-from edge_runtime.gallery.clock import now
-from edge_runtime.gallery.database import Database, create_database
-from edge_runtime.gallery.device_key import device_key
+from edge_runtime.gallery.contents import altered
 from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
 from edge_runtime.gallery.envelope import Carried, write_export
-from edge_runtime.gallery.erasure import files_beside, search_files
+from edge_runtime.gallery.forgetting import forget
 from edge_runtime.gallery.limits import Limits
-from edge_runtime.gallery.records import KEY_CHECK, Records, sample_counts
+from edge_runtime.gallery.opening import Mode, open_records
+from edge_runtime.gallery.records import Records, sample_counts
 from edge_runtime.gallery.samples import (
     NewSample,
     check_agreement,
@@ -29,12 +27,12 @@ from edge_runtime.gallery.samples import (
     check_embeddings,
 )
 from edge_runtime.gallery.search import Embeddings
-from edge_runtime.gallery.vault import Vault
+from edge_runtime.gallery.suitability import refuse, unsuited
 from edge_runtime.manifest import Manifest
 from edge_runtime.names import checked_consent, checked_name, shown
 from edge_runtime.people import MODALITIES, Modality
 
-Mode = Literal["read", "write", "create"]
+__all__ = ["Gallery", "Mode"]
 
 
 class Gallery:
@@ -47,37 +45,18 @@ class Gallery:
     @classmethod
     def open(
         cls, path: Path, manifest: Manifest | None = None, key_file: Path | None = None,
-        *, mode: Mode = "read",
+        *, mode: Mode = "read", force: bool = False,
     ) -> Gallery:
         """Open the gallery at `path` with the device key (see device_key.py).
 
         manifest: of the bundle whose networks give the embeddings; without it nothing can be
         enrolled, rejected or imported. mode: `read`; `write`, which first deletes rejected samples
-        that are too old; `create`, which also makes a missing gallery, and a missing key for it.
-        Raises GalleryError for a missing, damaged or busy file, a wrong key and another bundle.
+        that are too old; `create`, which also makes a missing gallery, and a missing key for it;
+        `audit`, which opens one that somebody altered, too. force: people are enrolled by any
+        network (see suitability.py), now and later. Raises GalleryError for a missing,
+        damaged, altered or busy file, a wrong key and another bundle.
         """
-        new = not path.exists()
-        if new and mode != "create":
-            raise GalleryError(f"{path}: expected a gallery, found no file; enroll somebody first "
-                               "with 'visavox enroll'")
-        if not new and (not path.is_file() or path.stat().st_size == 0):
-            found = "an empty file" if path.is_file() else "a folder"
-            raise GalleryError(f"{path}: expected a gallery, found {found}; put a copy in its "
-                               "place, or name a file that does not exist yet")
-        if new:
-            first = Vault(device_key(key_file, create=True))
-            create_database(path, lambda database: _fill(database, first))
-        database = Database(path, writable=mode != "read")
-        try:
-            records = Records(database, Vault(device_key(key_file)), manifest)
-            _check_key(records)
-            records.check_networks()
-            if mode != "read":
-                records.delete_expired()
-        except BaseException:
-            database.close()
-            raise
-        return cls(records)
+        return cls(open_records(path, manifest, key_file, mode, force=force))
 
     def close(self) -> None:
         """Close the file."""
@@ -92,21 +71,34 @@ class Gallery:
     ) -> None:
         self.close()
 
+    def force(self) -> None:
+        """Enroll by a network that is not meant for it (see suitability.py), now and later."""
+        self._records.force()
+
+    def forced(self) -> str | None:
+        """Since when people are enrolled by a network that is not meant for it; None if it is."""
+        return self._records.forced()
+
     def enroll(
         self, name: str, samples: Sequence[NewSample], *, consent: str | None = None,
         allow_duplicate: bool = False,
     ) -> Summary:
         """Enroll somebody from 1 to 20 faces, clips or both: all of them, or nothing.
 
-        Raises GalleryError for an unfit name, samples that do not agree, a name that is taken,
-        and, unless `allow_duplicate`, somebody who seems enrolled under another name.
+        Raises GalleryError for an unfit name, samples that do not agree, a name that is taken, a
+        bundle that does not tell new people apart, where nobody forced it, and, unless
+        `allow_duplicate`, somebody who seems enrolled under another name.
         """
         name, consent = checked_name(name), checked_consent(consent)
         self._check(samples)
-        check_agreement(samples)
-        counts, enrolled = sample_counts(samples), now()
+        limits = self.limits()
+        if (why := unsuited(self._records.manifest, limits)) and not self.forced():
+            raise refuse(why)
+        check_agreement(samples, limits.similarity if limits else None)
+        counts = sample_counts(samples)
         with self._records.writing():
             self.check_free(name)
+            enrolled = self._records.now()
             twin = None if allow_duplicate else most_alike(self._records.roster, samples)
             if twin:
                 raise DuplicateError(
@@ -128,7 +120,7 @@ class Gallery:
         self._check(samples)
         with self._records.writing():
             person = self._records.find(name)
-            self._records.add_samples(person, "rejected", samples, now())
+            self._records.add_samples(person, "rejected", samples, self._records.now())
             audit.append(self._records.database, self._records.device, "rejected",
                          subject=person.subject, counts=sample_counts(samples))
 
@@ -140,6 +132,7 @@ class Gallery:
         """Everybody enrolled, in the order in which they were."""
         summaries = []
         with self._records.database.snapshot():
+            self._records.roster.check()
             counted = self._records.counts()
             for person in self._records.roster.people().values():
                 counts = counted[person.id]
@@ -186,8 +179,8 @@ class Gallery:
 
     def limits(self) -> Limits | None:
         """What `visavox thresholds` found; None before."""
-        rows = self._records.database.execute("SELECT content FROM limits")
-        return msgspec.json.decode(rows[0][0], type=Limits) if rows else None
+        self._records.roster.check()
+        return self._records.limits()
 
     def set_limits(self, limits: Limits) -> None:
         """Decide by these from now on."""
@@ -202,48 +195,52 @@ class Gallery:
         return self._records.roster.embeddings(self._records.find(name), "rejected", modality)
 
     def forget(self, name: str) -> Forgotten:
-        """Destroy a person's key and rows, and search the files beside for what may be left.
+        """Destroy a person's key and rows, and search the files beside, and this device's other
+        galleries, for what may be left.
 
         Raises GalleryError before anything is changed where another program is reading, and
-        afterwards where a file, such as a backup, still holds something of theirs.
+        afterwards where a file, such as a backup, or another gallery still holds something of
+        theirs.
         """
-        database = self._records.database
-        database.empty_log()
-        with self._records.writing():
-            person = self._records.find(name)
-            markers = self._records.delete_person(person)
-        self._records.roster.people()  # which takes their key and templates out of memory
-        try:
-            database.execute("VACUUM")
-            database.empty_log()
-        except GalleryError as error:
-            raise GalleryError(f"{shown(person.name)} is deleted, but old pages may be left until "
-                               f"all programs close the gallery: {error}") from None
-        # A file that is closed takes SQLite's locks on it away, so SQLite has to close it before.
-        database.close()
-        try:
-            searched = search_files(files_beside(self.path), markers)
-        finally:
-            database.reopen()
-            self._records.roster.changed()
-        if left := [str(file.path) for file in searched if file.places]:
-            raise GalleryError(f"{shown(person.name)} is deleted from the gallery, but bytes of "
-                               f"theirs are left in {', '.join(left)}; delete what is named")
-        return Forgotten(person.name, len(markers), tuple(searched))
+        return forget(self._records, name)
 
     def audit(self) -> list[AuditLine]:
-        """The audit log. GalleryError names the first entry that was changed, removed or moved."""
-        with self._records.database.snapshot():
-            entries = audit.verified_entries(self._records.database, self._records.device)
+        """The audit log. GalleryError names the first entry that was changed, removed or moved, or
+        else what was changed without the device key, or that the file is an older copy."""
+        database, device = self._records.database, self._records.device
+        known = self._records.known.find(self.path)  # before others go on with the file
+        with database.snapshot():
+            entries = audit.verified_entries(database, device)
+            audit.check_contents(database, device)
+            database.check_indices()
+            if not self._records.goes_on_from(known):
+                raise altered(database, "it is an older copy of itself: what was done since is "
+                                        "undone, people forgotten are back")
             people = {p.subject: p for p in self._records.roster.people().values()}
         return [audit_line(entry, people.get(entry.subject or b"")) for entry in entries]
+
+    def accept(self) -> int:
+        """Take the gallery as somebody left it, from now on. How many entries of the audit log are
+        lost: all of them where it does not hold."""
+        database, device = self._records.database, self._records.device
+        with database.transaction():
+            try:
+                audit.verified_entries(database, device)
+                lost = 0
+            except GalleryError:
+                lost = audit.begin_anew(database, device)
+            audit.append(database, device, "accepted", counts={"entries lost": lost})
+            head = audit.seal(database, device)
+        self._records.remember(head)
+        self._records.roster.reopened()
+        return lost
 
     def export_file(self, file: Path, passphrase: str) -> int:
         """Write everybody into a new encrypted file; how many they are."""
         written = False
         try:
             with self._records.writing():
-                content = carried_out(self._records)
+                content = carried_out(self._records, file)
                 write_export(file, content, passphrase)
                 written = True
         except BaseException:
@@ -252,23 +249,10 @@ class Gallery:
             raise
         return len(content.people)
 
-    def import_people(self, content: Carried, *, allow_duplicate: bool = False) -> Imported:
+    def import_people(
+        self, content: Carried, source: Path | None = None, *, allow_duplicate: bool = False
+    ) -> Imported:
         """Add everybody whom an export holds (see envelope.read_export), but for duplicates: all
-        or nothing. GalleryError where it is of another bundle."""
+        or nothing. source: its file. GalleryError where it is of another bundle."""
         with self._records.writing():
-            return carry_in(self._records, content, allow_duplicate=allow_duplicate)
-
-
-def _fill(database: Database, device: Vault) -> None:
-    with database.transaction():
-        database.execute("INSERT INTO gallery (id, key_check) VALUES (1, ?)",
-                         device.seal(b"", KEY_CHECK))
-        audit.append(database, device, "created")
-
-
-def _check_key(records: Records) -> None:
-    [(key_check,)] = records.database.execute("SELECT key_check FROM gallery")
-    if records.device.unseal(key_check, KEY_CHECK) is None:
-        raise GalleryError(f"{records.database.path}: the device key is not the one that this "
-                           "gallery was made with; name that one with --key or "
-                           "$VISAVOX_DEVICE_KEY")
+            return carry_in(self._records, content, source, allow_duplicate=allow_duplicate)

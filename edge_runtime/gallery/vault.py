@@ -32,10 +32,12 @@ class Vault:
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, content, self._context(purpose))
 
-    def unseal(self, sealed: bytes, purpose: str) -> bytes | None:
+    def unseal(self, sealed: object, purpose: str) -> bytes | None:
         """The content; None where key, owner or purpose are others or a byte was changed."""
         from cryptography.exceptions import InvalidTag
 
+        if not isinstance(sealed, bytes):  # as somebody else may have put into a column
+            return None
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:],
                                         self._context(purpose))

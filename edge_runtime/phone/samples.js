@@ -1,5 +1,5 @@
-// Whether somebody can be enrolled by this name, from these samples: names.py, gallery/samples.py
-// and duplicates.py, where the limits are explained.
+// Whether somebody can be enrolled by this name, from these samples: names.py,
+// gallery/agreement.py and duplicates.py, where the limits are explained.
 
 import { cosine, meanTemplate } from "./similarity.js";
 import { expect } from "./trouble.js";
@@ -51,14 +51,36 @@ function pairs(letters, latin) {
 export function checkAgreement(samples) {
   for (const [modality, embeddings] of Object.entries(samples)) {
     if (embeddings.length < 2) continue;
-    const sums = embeddings.map((one) => embeddings.reduce((sum, b) => sum + cosine(one, b), 0));
-    const typical = sums.indexOf(Math.max(...sums));
-    const cosines = embeddings.map((one) => cosine(one, embeddings[typical]));
-    const others = cosines.filter((_, i) => i !== typical).sort((a, b) => a - b);
-    const usual = others[Math.floor(others.length / 2)];
-    const least = Math.max(LEAST_SHARE * usual, LEAST_COSINE);
-    expect(cosines.every((found) => found >= least), `${modality}_samples_disagree`);
+    const { between, within } = part(embeddings);
+    const least = Math.max(LEAST_SHARE * within, LEAST_COSINE);
+    expect(between >= least, `${modality}_samples_disagree`);
   }
+}
+
+// Two groups by average linkage, and the mean cosines between and within them: agreement.py.
+function part(embeddings) {
+  const groups = embeddings.map((one) => [one]);
+  while (groups.length > 2) {
+    let most = { alike: -Infinity };
+    for (let j = 0; j < groups.length; j += 1) {
+      for (let i = 0; i < j; i += 1) {
+        const alike = mean(groups[i].flatMap((a) => groups[j].map((b) => cosine(a, b))));
+        if (alike > most.alike) most = { alike, i, j };
+      }
+    }
+    groups[most.i].push(...groups.splice(most.j, 1)[0]);
+  }
+  const [one, other] = groups;
+  const pairs = groups.flatMap((group) =>
+    group.flatMap((a, i) => group.slice(i + 1).map((b) => cosine(a, b))));
+  return {
+    between: mean(one.flatMap((a) => other.map((b) => cosine(a, b)))),
+    within: pairs.length ? mean(pairs) : 0,
+  };
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The name of whoever seems to be the same person as these samples are of, or null. */

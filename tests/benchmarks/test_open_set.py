@@ -125,7 +125,7 @@ def test_what_is_measured_is_what_identify_decides(
                   for column, outcome in draw.outcomes(probes).items()}
     named = draw.named(draw.pairs, probes, thresholds)
     with Gallery.open(tmp_path / "gallery.db", identifier.manifest, tmp_path / "device.key",
-                      mode="create") as gallery:
+                      mode="create", force=True) as gallery:
         for i, name in enumerate(draw.enrolled):
             gallery.enroll(name, [NewSample(m, m, rows[i].astype(np.float32))
                                   for m, rows in draw.templates.items()], allow_duplicate=True)

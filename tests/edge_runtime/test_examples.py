@@ -51,6 +51,8 @@ def folder(
     """All files that the examples name."""
     made = tmp_path / "folder"
     shutil.copytree(changed_bundle({}), made / "bundle")
+    manifest = made / "bundle" / "manifest.json"  # as if of real people, who may be enrolled
+    manifest.write_text(manifest.read_text().replace('"synthetic": true', '"synthetic": false'))
     for number, face in enumerate(sorted((small_people / "synthetic_001/face").iterdir())[:3], 1):
         with Image.open(face) as picture:
             picture.convert("RGB").save(made / f"anna{number}.jpg", quality=95)

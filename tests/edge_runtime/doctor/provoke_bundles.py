@@ -31,7 +31,7 @@ def enroll(scene: Scene, bundle: Path) -> Path:
     manifest = read_manifest(bundle)
     embedding = np.zeros(manifest.files["face"].embedding_dim, np.float32)
     embedding[0] = 1
-    with Gallery.open(file, manifest, mode="create") as gallery:
+    with Gallery.open(file, manifest, mode="create", force=True) as gallery:
         gallery.enroll("Anna", [NewSample("a face", "face", embedding)])
     return file
 

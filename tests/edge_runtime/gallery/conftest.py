@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.manifest import Manifest, read_manifest
+from edge_runtime.manifest import Manifest, read_manifest, write_manifest
 from tests.edge_runtime.gallery.device import Device
 
 Change = Callable[[dict[str, Any]], Path]
@@ -53,9 +54,17 @@ def embeddings_of() -> Callable[..., Embeddings]:
 
 @pytest.fixture(scope="session")
 def manifest(small_bundles: dict[str, Path]) -> Manifest:
+    """As if its people were real ones, by whose network anybody may be enrolled."""
     found = read_manifest(small_bundles["float32"])
+    found = _as_of_real_people(found)
     assert {file.embedding_dim for file in found.files.values()} == {DIM}
     return found
+
+
+def _as_of_real_people(manifest: Manifest) -> Manifest:
+    assert manifest.accuracy and manifest.accuracy.synthetic
+    return msgspec.structs.replace(
+        manifest, accuracy=msgspec.structs.replace(manifest.accuracy, synthetic=False))
 
 
 @pytest.fixture
@@ -79,7 +88,9 @@ def gallery(path: Path, manifest: Manifest, key_file: Path) -> Iterator[Gallery]
 @pytest.fixture
 def device(changed_bundle: Change, small_people: Path, tmp_path: Path) -> Device:
     (tmp_path / "device").mkdir()
-    return Device(changed_bundle({}), small_people, tmp_path / "device")
+    bundle = changed_bundle({})
+    write_manifest(bundle, _as_of_real_people(read_manifest(bundle)))
+    return Device(bundle, small_people, tmp_path / "device")
 
 
 @pytest.fixture

@@ -85,8 +85,9 @@ def test_an_export_that_the_log_has_no_room_for_is_taken_back(
     file, log = tmp_path / "people.export", Path(f"{anna.gallery}-wal")
     anna.environment |= PASSPHRASE
     with contextlib.closing(sqlite3.connect(anna.gallery, isolation_level=None)) as keeper:
-        for second in range(10, 20):  # fill the -wal with more than the export takes
-            keeper.execute(f"UPDATE people SET enrolled = '2026-01-01T00:00:{second}+00:00'")
+        [(enrolled,)] = keeper.execute("SELECT enrolled FROM people")
+        for text in [*"abcdefghij", enrolled]:  # fill the -wal with more than the export takes
+            keeper.execute("UPDATE people SET enrolled = ?", (text,))
         assert log.stat().st_size > 33_000
         message = anna.mistake_of_child("export", "--gallery", anna.gallery, "--out", file,
                                         limit_bytes=log.stat().st_size + 4096)

@@ -66,9 +66,11 @@ def test_a_wrong_key(anna: Device, tmp_path: Path) -> None:
 def test_a_key_that_others_can_read(anna: Device) -> None:
     key = anna.folder / "config" / "visavox" / "device.key"
     key.chmod(0o644)
-    assert anna.mistake("people", "--gallery", anna.gallery) == (
+    message = anna.mistake("people", "--gallery", anna.gallery)
+    assert message.startswith(
         f"{key}: expected a device key that its owner alone can read, found mode 0644; "
-        f"'chmod 600 {key}'")
+        f"'chmod 600 {key}', or where that changes nothing")
+    assert "umask=077" in message
     key.chmod(0o600)
     anna.check_intact("Anna")
 
@@ -153,7 +155,7 @@ def test_somebody_enrolled_under_another_name(anna: Device) -> None:
 def test_a_backup_that_still_holds_somebody(anna: Device) -> None:
     backup = shutil.copy(anna.gallery, anna.folder / "gallery.backup")
     message = anna.mistake("forget", "Anna", "--gallery", anna.gallery)
-    assert f"bytes of theirs are left in {backup}; delete what is named" in message
+    assert f"delete {backup}, which holds bytes of theirs" in message
     anna.check_intact()
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
-import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.errors import GalleryError, UsageError
+from edge_runtime.gallery import clock
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.search import mean_template
 from edge_runtime.gallery.store import Gallery
@@ -202,19 +202,26 @@ def is_fit(name: str) -> bool:
 # Rejected samples.
 
 def test_rejected_samples_are_kept_for_thirty_days(
-    gallery: Gallery, path: Path, manifest: Manifest, key_file: Path, samples_of: SamplesOf
+    gallery: Gallery, path: Path, manifest: Manifest, key_file: Path, samples_of: SamplesOf,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gallery.enroll("Anna", samples_of(1))
-    gallery.reject("Anna", samples_of(2, 2, 1))
-    kept = gallery.rejected("Anna", "face")
-    np.testing.assert_array_equal(kept, [s.embedding for s in samples_of(2, 2, 0)])
+    gallery.reject("Anna", samples_of(2, 2, 0))
+    np.testing.assert_array_equal(gallery.rejected("Anna", "face"),
+                                  [s.embedding for s in samples_of(2, 2, 0)])
+    begun = datetime.now(UTC)
+
+    class Later(datetime):
+        days = 2
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return begun + timedelta(days=cls.days)
+
+    monkeypatch.setattr(clock, "datetime", Later)
+    gallery.reject("Anna", samples_of(2, 0, 1))
     assert gallery.rejected("Anna", "voice").shape == (1, 320)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE samples SET added = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', "
-                           "'-29 days') WHERE modality = 'voice'")
-        connection.execute("UPDATE samples SET added = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', "
-                           "'-31 days') WHERE modality = 'face'")
-        connection.commit()
+    Later.days = 31
     assert gallery.people()[0].rejected == 1  # even where nobody has opened it for writing since
     with Gallery.open(path, manifest, key_file) as reader:
         assert reader.people()[0].rejected == 1

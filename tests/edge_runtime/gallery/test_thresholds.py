@@ -22,11 +22,12 @@ def run(
     changed_bundle: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """run('thresholds', ...) on a certified bundle and a gallery of its own."""
-    common = ["--bundle", str(changed_bundle({})), "--gallery", str(tmp_path / "gallery.db"),
-              "--key", str(tmp_path / "device.key")]
+    common = ["--gallery", str(tmp_path / "gallery.db"), "--key", str(tmp_path / "device.key")]
+    bundle = ["--bundle", str(changed_bundle({}))]
 
     def call(command: str, *arguments: object) -> tuple[int, str, str]:
-        code = main([command, *map(str, arguments), *common])
+        code = main([command, *map(str, arguments), *common,
+                     *(bundle if command != "people" else [])])
         return code, *capsys.readouterr()
     return call
 
@@ -34,8 +35,12 @@ def run(
 def test_thresholds_make_identify_name_and_refuse(
     run: Callable[..., tuple[int, str, str]], others: Path, tmp_path: Path
 ) -> None:
-    code, out, _ = run("thresholds", "--people", others, "--false-accept-rate", 0.6, "--json",
-                       "--plots", tmp_path / "plots")
+    arguments = ("thresholds", "--people", others, "--false-accept-rate", 0.6, "--json",
+                 "--plots", tmp_path / "plots")
+    code, _, err = run(*arguments)  # neither is kept: the bundle is of drawn people
+    assert code == 2 and "was trained on synthetic people" in err and "with --force" in err
+    assert json.loads(run("people", "--json")[1]) == {"people": [], "forced": None}
+    code, out, _ = run(*arguments, "--force")
     assert code == 0
     content = json.loads(out)
     assert set(content["thresholds"]) == {"face", "voice", "both"}
@@ -56,7 +61,8 @@ def test_thresholds_make_identify_name_and_refuse(
 
 
 def test_too_few_people_to_say(run: Callable[..., tuple[int, str, str]], others: Path) -> None:
-    code, out, err = run("thresholds", "--people", others, "--false-accept-rate", 0.001)
+    code, out, err = run("thresholds", "--people", others, "--false-accept-rate", 0.001,
+                         "--force")
     assert (code, out) == (2, "") and len(err.splitlines()) == 1
     assert "too few to keep their false accepts under 0.1 % by face" in err
     code, out, _ = run("identify", "--face", others / "other_001" / "face" / "000.png")
@@ -66,7 +72,7 @@ def test_too_few_people_to_say(run: Callable[..., tuple[int, str, str]], others:
 def test_people_of_the_training_are_refused(
     run: Callable[..., tuple[int, str, str]], small_people: Path
 ) -> None:
-    code, _, err = run("thresholds", "--people", small_people)
+    code, _, err = run("thresholds", "--people", small_people, "--force")
     assert code == 2 and "4 people are those of the training (synthetic_001, ...)" in err
 
 
@@ -74,7 +80,7 @@ def test_people_of_the_training_are_refused(
 def test_a_rate_that_is_none(
     run: Callable[..., tuple[int, str, str]], others: Path, rate: object
 ) -> None:
-    code, _, err = run("thresholds", "--people", others, "--false-accept-rate", rate)
+    code, _, err = run("thresholds", "--people", others, "--false-accept-rate", rate, "--force")
     assert code == 2 and "--false-accept-rate expects a share between 0 and 1" in err
 
 

@@ -51,7 +51,7 @@ def token(token_file: Path) -> str:
 @pytest.fixture
 def gallery(tmp_path: Path, kiosk_identifier: Identifier) -> Iterator[Gallery]:
     with Gallery.open(tmp_path / "gallery" / "gallery.db", kiosk_identifier.manifest,
-                      tmp_path / "device.key", mode="create") as opened:
+                      tmp_path / "device.key", mode="create", force=True) as opened:
         yield opened
 
 

@@ -54,7 +54,7 @@ def test_who_comes_is_told_by_websocket(client: TestClient, scene: Scene) -> Non
                                          "score": decision["confidence"]}
         assert decision["ms"]["detect"] > 0 and decision["time"].endswith("+00:00")
         view = next(found for _ in range(50)
-                    if (found := socket.receive_json())["state"] == "known")
+                    if (found := socket.receive_json())["state"] == "known" and found["face"])
         assert 0 < view["face"]["left"] < view["face"]["right"] < 1 and view["level_db"] < 0
         scene.picture, scene.sound = EMPTY_ROOM, None
         assert any(socket.receive_json().get("state") == "idle" for _ in range(200))

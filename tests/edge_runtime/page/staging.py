@@ -51,7 +51,8 @@ def on_stage(
     identifier = Identifier.load(bundle)
     known = [Embedded.of(identifier, person) for person in (ada, ben) if person]
     limits = limits_between(known, [Embedded.of(identifier, stranger)])
-    with Gallery.open(kiosk.gallery, identifier.manifest, kiosk.key, mode="create") as gallery:
+    with Gallery.open(kiosk.gallery, identifier.manifest, kiosk.key, mode="create",
+                      force=True) as gallery:
         gallery.set_limits(limits)
         if ada:
             gallery.enroll("Ada", known[0].samples(), consent="to be greeted")
