@@ -150,7 +150,7 @@ def _refuse_foreign(target: Path) -> None:
     if not target.exists() and not target.is_symlink():
         return
     try:
-        with Image.open(target) as found:
+        with Image.open(target, formats=["PNG"]) as found:  # as _write makes them
             made_here = found.info.get("Software") == MADE_BY
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         made_here = False

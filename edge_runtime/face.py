@@ -60,13 +60,6 @@ def decode_picture(file: Path | BinaryIO, name: str) -> npt.NDArray[np.uint8]:
         raise InputError(f"{name}: the picture is damaged ({reason}); take it again") from None
 
 
-def is_picture(path: Path) -> bool:
-    """Whether the file's ending is one that Pillow knows."""
-    from PIL import Image
-
-    return path.suffix.lower() in Image.registered_extensions()
-
-
 def _eight_bit(picture: Image.Image) -> Image.Image:
     """16-bit grey as 8-bit grey: Pillow's own conversion cuts off at 255, which leaves white."""
     if not picture.mode.startswith("I"):

@@ -6,8 +6,6 @@ to it by golden vectors.
 
 from __future__ import annotations
 
-import functools
-import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import InputError
-from edge_runtime.foreign_formats import conversion
+from edge_runtime.formats import is_sound
 
 SAMPLE_RATE = 16_000  # Hz
 HOP = 160  # samples, 10 ms
@@ -47,8 +45,7 @@ def decode_clip(file: Path | BinaryIO, name: str, seconds: float | None = None) 
     import soundfile  # here, since a machine that trains on packed data lacks it
 
     try:
-        # As bytes: soundfile refuses names that are not UTF-8.
-        with soundfile.SoundFile(os.fsencode(file) if isinstance(file, Path) else file) as clip:
+        with soundfile.SoundFile(file) as clip:
             duration = clip.frames / clip.samplerate
             if duration > MAX_SECONDS:
                 raise InputError(f"{name}: the clip lasts {duration:.0f} s, at most "
@@ -58,8 +55,7 @@ def decode_clip(file: Path | BinaryIO, name: str, seconds: float | None = None) 
             rate = clip.samplerate
     except soundfile.LibsndfileError as error:
         raise InputError(f"{name}: expected a sound file (WAV, FLAC, Ogg, ...), found none that "
-                         f"libsndfile reads ({error.error_string.strip()})"
-                         f"{conversion(name, 'voice')}") from None
+                         f"libsndfile reads ({error.error_string.strip()})") from None
     return _usable(name, resample(sound, rate))
 
 
@@ -137,22 +133,7 @@ def pink_noise(rng: np.random.Generator, seconds: float = 30.0) -> Sound:
 
 def read_noises(folder: Path) -> list[Sound]:
     """Every sound file of a folder, sorted by name. Raises InputError where there is none."""
-    files = (sorted(path for path in folder.glob("[!.]*") if is_sound(path))
-             if folder.is_dir() else [])
+    files = sorted(path for path in folder.glob("*") if is_sound(path)) if folder.is_dir() else []
     if not files:
         raise InputError(f"{folder}: expected a folder with sound files of noise, found none")
     return [read_clip(path) for path in files]
-
-
-def is_sound(path: Path) -> bool:
-    """Whether the file's ending is one that libsndfile reads."""
-    return path.suffix.lower().lstrip(".") in _sound_endings()
-
-
-@functools.cache
-def _sound_endings() -> frozenset[str]:
-    import soundfile
-
-    known = frozenset(name.lower() for name in soundfile.available_formats())
-    # "raw" has no header, so that nobody knows its rate.
-    return known - {"raw"} | {"aif", "oga", "opus"}
