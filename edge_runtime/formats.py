@@ -46,3 +46,19 @@ def is_picture(path: Path) -> bool:
 def is_sound(path: Path) -> bool:
     """Whether the file's ending is that of a sound that is read."""
     return path.suffix.lower() in SOUND_ENDINGS
+
+
+def foreign_format(head: bytes) -> str | None:
+    """What a file is that is not read, by its first bytes: those that people bring."""
+    if head[4:8] == b"ftyp":
+        return _FTYP.get(head[8:12].lower().strip(), "MPEG-4")
+    return next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
+
+
+_FTYP = {b"heic": "HEIC", b"heix": "HEIC", b"heif": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC",
+         b"avif": "AVIF", b"avis": "AVIF", b"m4a": "M4A", b"m4b": "M4A", b"qt": "QuickTime",
+         b"3gp4": "3GP", b"3gp5": "3GP", b"3gp6": "3GP"}
+_FOREIGN = {b"\x1aE\xdf\xa3": "WebM or Matroska", b"#!AMR": "AMR", b"0&\xb2u": "WMA",
+            b"%!PS": "PostScript", b"\xc5\xd0\xd3\xc6": "PostScript", b"%PDF": "PDF",
+            b"\x00\x00\x00\x0cjP  ": "JPEG 2000", b"\xffO\xffQ": "JPEG 2000",
+            b"8BPS": "Photoshop", b"<svg": "SVG", b"\x00\x00\x01\x00": "an icon"}

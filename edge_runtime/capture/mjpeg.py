@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+
+from edge_runtime.picture_file import JPEG_MARKER
 
 MAX_BYTES = 16_000_000  # of one picture; more is no picture, and is thrown away
 
 _START = b"\xff\xd8"
-# In compressed data, FF is followed by 00 (a plain FF), a restart mark, or a real marker.
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 def split_jpegs(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -56,7 +55,7 @@ def _end_of_picture(data: bytearray) -> int | None:
         else:
             at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
             if marker == 0xDA:  # a scan: compressed data follow
-                found = _MARKER.search(data, at)
+                found = JPEG_MARKER.search(data, at)
                 if found is None:
                     return None
                 at = found.start()
