@@ -77,7 +77,7 @@ def decode_picture(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
                          "make it smaller first") from None
     except _DAMAGED as error:
         raise InputError(f"{name}: {_damage(error)}; take it again") from None
-    if source.deep and rgb.max() <= _UPPER_BITS:
+    if source.deep and 0 < rgb.max() <= _UPPER_BITS:
         raise InputError(f"{name}: expected colours of 8 or 16 bits, found 16 of which only the "
                          "lower ones are used; save it with 8 bits")
     return rgb

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.conditioning import centred
 from edge_runtime.crop import Picture, face_crop
 from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import InputError
@@ -69,7 +70,7 @@ class InputReader:
         if self._contract.voice is None:
             return
         with self._clock.stage("read_voice"):
-            sound = read_clip(voice) if isinstance(voice, Path) else checked_sound(voice)
+            sound = read_clip(voice) if isinstance(voice, Path) else centred(checked_sound(voice))
             self.arrays["voice"] = voice_input(sound)
         with self._clock.stage("quality"):
             self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None

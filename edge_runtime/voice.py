@@ -6,26 +6,28 @@ to it by golden vectors.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
+from edge_runtime.conditioning import ChannelPower, centred, channel_weights
+from edge_runtime.conditioning import Sound as Sound
 from edge_runtime.errors import InputError
 from edge_runtime.formats import is_sound
+from edge_runtime.sound_file import SoundFile
 
 SAMPLE_RATE = 16_000  # Hz
 HOP = 160  # samples, 10 ms
 CLIP_SAMPLES = 41_312  # 2.58 s: 256 frames of 512 samples every HOP
 MAX_SECONDS = 600.0  # of one clip; more is a recording to be cut first
+MAX_SAMPLES = 240_000_000  # of all channels, which take time: ten minutes of eight at 48 kHz
 SILENT_RMS = 1e-4  # -80 dB of full scale: below any microphone's own noise
-
-Sound = npt.NDArray[np.float32]
 
 
 def read_clip(path: Path, seconds: float | None = None) -> Sound:
-    """Read a sound file in any format that libsndfile knows, as mono at SAMPLE_RATE.
+    """Read a sound file in a format of `formats`, as mono at SAMPLE_RATE, conditioned.
 
     Returns float32 [samples] in -1 to 1; only the first `seconds` where given. Raises InputError if
     the file is missing, empty, no sound, damaged, silent, or longer than MAX_SECONDS.
@@ -37,26 +39,46 @@ def read_clip(path: Path, seconds: float | None = None) -> Sound:
     if path.suffix.lower() == ".raw":
         raise InputError(f"{path}: expected a sound file that names its rate (WAV, FLAC, Ogg, "
                          "...), found raw samples; convert it first")
-    return decode_clip(path, str(path), seconds)
-
-
-def decode_clip(file: Path | BinaryIO, name: str, seconds: float | None = None) -> Sound:
-    """The same of an open file; `name` is what messages call it."""
-    import soundfile  # here, since a machine that trains on packed data lacks it
-
     try:
-        with soundfile.SoundFile(file) as clip:
-            duration = clip.frames / clip.samplerate
-            if duration > MAX_SECONDS:
-                raise InputError(f"{name}: the clip lasts {duration:.0f} s, at most "
-                                 f"{MAX_SECONDS:.0f} s are read; cut out the speech first")
-            frames = -1 if seconds is None else round(seconds * clip.samplerate)
-            sound = clip.read(frames, dtype="float32", always_2d=True).mean(axis=1)
-            rate = clip.samplerate
-    except soundfile.LibsndfileError as error:
-        raise InputError(f"{name}: expected a sound file (WAV, FLAC, Ogg, ...), found none that "
-                         f"libsndfile reads ({error.error_string.strip()})") from None
-    return _usable(name, resample(sound, rate))
+        with path.open("rb") as file:
+            return decode_clip(file, str(path), seconds)
+    except OSError as error:
+        raise InputError(f"{path}: expected a sound file that can be read ({error.strerror})"
+                         ) from None
+
+
+def decode_clip(file: BinaryIO, name: str, seconds: float | None = None) -> Sound:
+    """The same of an open file; `name` is what messages call it.
+
+    A file of several channels is read twice: only all of it tells which of them count.
+    """
+    weights = np.ones(1, np.float32)
+    with SoundFile(file, name) as clip:
+        if clip.channels > 1:
+            power = ChannelPower(clip.rate)
+            for block in _limited(clip, name, seconds):
+                weights = channel_weights(power.add(block))
+    with SoundFile(file, name) as clip:
+        resampler = Resampling(clip.rate)
+        parts = [resampler.chunk(block @ weights) for block in _limited(clip, name, seconds)]
+        parts.append(resampler.rest())
+    return _usable(name, np.concatenate(parts))
+
+
+def _limited(clip: SoundFile, name: str, seconds: float | None) -> Iterator[Sound]:
+    """The clip's blocks [samples, channels], the first `seconds` of them where given."""
+    most_s = min(MAX_SECONDS, MAX_SAMPLES / (clip.rate * clip.channels))
+    left = round((most_s if seconds is None else min(seconds, most_s)) * clip.rate)
+    for block in clip.blocks():
+        if len(block) > left and (seconds is None or seconds > most_s):
+            kind = "" if most_s == MAX_SECONDS else (
+                f" of {clip.channels} channels of {clip.rate} Hz")
+            raise InputError(f"{name}: the clip lasts over {most_s:.0f} s, at most as much is "
+                             f"read{kind}; cut out the speech first")
+        yield block[:left]
+        left -= len(block)
+        if left <= 0 and seconds is not None:
+            return
 
 
 def _usable(name: str, sound: Sound) -> Sound:
@@ -64,9 +86,31 @@ def _usable(name: str, sound: Sound) -> Sound:
         raise InputError(f"{name}: the clip holds no samples; record it again")
     if not np.isfinite(sound).all():
         raise InputError(f"{name}: the clip holds values that are not numbers; record it again")
+    sound = centred(sound)
     if np.sqrt(np.mean(np.square(sound))) < SILENT_RMS:
         raise InputError(f"{name}: the clip is silent; check the microphone and record it again")
     return sound / max(1.0, float(np.max(np.abs(sound))))  # files of floats may go beyond 1
+
+
+class Resampling:
+    """A stream of mono sound at `rate` Hz -> at SAMPLE_RATE, by soxr, which holds some back."""
+
+    def __init__(self, rate: int) -> None:
+        self._stream = None
+        if rate != SAMPLE_RATE:
+            import soxr
+
+            self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+
+    def chunk(self, sound: Sound, *, last: bool = False) -> Sound:
+        """float32 [samples] each; `last` gives what was held back, too."""
+        if self._stream is None:
+            return sound
+        return np.asarray(self._stream.resample_chunk(sound, last=last), np.float32)
+
+    def rest(self) -> Sound:
+        """What was held back, at the end."""
+        return self.chunk(np.empty(0, np.float32), last=True)
 
 
 def resample(sound: Sound, rate: int) -> Sound:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Generator
@@ -15,6 +14,7 @@ from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError
 from edge_runtime.errors import InputError
 from edge_runtime.face import read_picture
+from edge_runtime.sound_file import SoundFile
 
 PICTURE_S = 0.5  # each picture of a folder is shown for so long
 _JOIN_S = 5.0  # a file waits for the others for so long
@@ -112,21 +112,24 @@ def sound_clips(path: Path, clock: FileClock) -> Produce[Clip]:
     clock.join()
 
     def clips(stop: threading.Event) -> Generator[Clip, None, None]:
-        import soundfile
-
         try:
-            with soundfile.SoundFile(os.fsencode(path)) as file:
-                resampler = Resampler(file.samplerate)
-                start_s = clock.start_s()
-                for block in file.blocks(round(_BLOCK_S * file.samplerate), dtype="float32",
-                                         always_2d=True):
-                    end_s = start_s + file.tell() / file.samplerate
+            with path.open("rb") as opened, SoundFile(opened, str(path)) as file:
+                resampler = Resampler(file.rate)
+                start_s, heard = clock.start_s(), 0
+                blocks = file.blocks(round(_BLOCK_S * file.rate))
+                block = next(blocks, None)
+                while block is not None:
+                    heard += len(block)
+                    end_s = start_s + heard / file.rate
                     if stop.wait(max(end_s - time.monotonic(), 0.0)):
                         return
-                    yield resampler.clip(block, end_s, last=file.tell() == file.frames)
-        except soundfile.LibsndfileError as error:
-            raise DeviceError("failed", f"{path}: expected a sound file (WAV, FLAC, Ogg, ...), "
-                              f"found none that libsndfile reads ({error.error_string.strip()})"
-                              ) from None
+                    following = next(blocks, None)
+                    yield resampler.clip(block, end_s, last=following is None)
+                    block = following
+        except OSError as error:
+            raise DeviceError("failed", f"{path}: expected a sound file that can be read "
+                                        f"({error.strerror})") from None
+        except InputError as error:
+            raise DeviceError("failed", str(error)) from None
 
     return clips

@@ -7,11 +7,11 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from edge_runtime.capture.source import STALE_S, Produce, Source
 from edge_runtime.capture.status import SAID_WITHIN_S, Status
-from edge_runtime.voice import SAMPLE_RATE, SILENT_RMS, Sound
+from edge_runtime.conditioning import Mixer, centred
+from edge_runtime.voice import SAMPLE_RATE, SILENT_RMS, Resampling, Sound
 
 KEPT_SECONDS = 15.0
 
@@ -42,7 +42,7 @@ class Microphone(Source[Clip]):
     def last(
         self, seconds: float, timeout_s: float, newer_than: Clip | None = None
     ) -> Clip | None:
-        """The last `seconds` of sound, which ended at most STALE_S ago.
+        """The last `seconds` of sound, without a constant, which ended at most STALE_S ago.
 
         Waits for as much, and for it to end later than `newer_than`, for at most `timeout_s`; then
         returns what there is, which may be shorter, or None where there is nothing (newer).
@@ -58,10 +58,10 @@ class Microphone(Source[Clip]):
             if not newer():
                 return None
             sound = np.concatenate([clip.sound for clip in self._clips])
-            return Clip(sound[max(sound.size - wanted, 0):], self._clips[-1].end_s)
+            return Clip(centred(sound[max(sound.size - wanted, 0):]), self._clips[-1].end_s)
 
     def _take(self, item: Clip) -> None:
-        rms = float(np.sqrt(np.mean(np.square(item.sound)))) if item.sound.size else 0.0
+        rms = float(np.std(item.sound)) if item.sound.size else 0.0
         with self._changed:
             self._clips.append(item)
             self._samples += item.sound.size
@@ -85,22 +85,18 @@ class Resampler:
     """A stream of sound at a device's rate, as mono at 16 kHz."""
 
     def __init__(self, rate: int) -> None:
-        import soxr
-
         self._rate = rate
-        self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+        self._mixer, self._stream = Mixer(rate), Resampling(rate)
         self._in = self._out = 0  # samples so far
 
-    def clip(
-        self, block: npt.NDArray[np.float32], end_s: float, *, last: bool = False
-    ) -> Clip:
+    def clip(self, block: Sound, end_s: float, *, last: bool = False) -> Clip:
         """float32 [samples, channels] at the device's rate, its last sample heard at `end_s`.
 
         The resampler holds some back, up to the `last` block; the clip's `end_s` is that of what it
         gave.
         """
-        mono = np.ascontiguousarray(block.mean(axis=1), dtype=np.float32)
-        sound = np.clip(self._stream.resample_chunk(mono, last=last), -1.0, 1.0).astype(np.float32)
+        mono = self._mixer.mono(block)
+        sound = np.clip(self._stream.chunk(mono, last=last), -1.0, 1.0)
         self._in += mono.size
         self._out += sound.size
         return Clip(sound, end_s - (self._in / self._rate - self._out / SAMPLE_RATE))

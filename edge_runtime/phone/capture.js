@@ -1,7 +1,7 @@
 // Camera and microphone by getUserMedia. Sound comes as mono at 16 kHz, as the microphone gives it:
 // without the browser's own noise suppression, which changes voices.
 
-import { SAMPLE_RATE } from "./sound.js";
+import { centred, SAMPLE_RATE } from "./sound.js";
 import { Trouble } from "./trouble.js";
 
 const KEPT_S = 10; // of sound
@@ -72,10 +72,10 @@ class Microphone {
     };
   }
 
-  /** The last seconds of sound, less where there was less. */
+  /** The last seconds of sound, without a constant; less where there was less. */
   last(seconds) {
     const wanted = Math.round(Math.min(seconds, KEPT_S) * SAMPLE_RATE);
     const there = Math.min(wanted, this.#heard);
-    return this.#kept.slice(this.#kept.length - there);
+    return centred(this.#kept.slice(this.#kept.length - there));
   }
 }

@@ -1,4 +1,5 @@
-// From sound to the voice network's input, and whether it is good enough: voice.py and speech.py.
+// From sound to the voice network's input, and whether it is good enough: conditioning.py, voice.py
+// and speech.py.
 // How much of a clip is speech is not judged here: webrtcvad does not run in a browser.
 
 export const SAMPLE_RATE = 16000; // Hz
@@ -12,6 +13,13 @@ const MIN_PEAK_RATIO = 1.08; // of the loudest half per mille to the loudest hal
 const FAINT = 0.02;
 /** The flaw of a voice that is used, but may contradict no face. */
 export const DOUBTFUL = "some_noise";
+
+/** Without its mean, which cheap microphones add and nobody hears (conditioning.py). */
+export function centred(sound) {
+  if (!sound.length) return sound;
+  const constant = Math.fround(mean(sound));
+  return sound.map((value) => value - constant);
+}
 
 /** Where in a sound the window of `length` samples with the most speech starts. */
 export function windowStart(sound, length) {

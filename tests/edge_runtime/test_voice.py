@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +72,8 @@ def test_only_the_first_seconds_where_told(tmp_path: Path) -> None:
 def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "a.wav"
     text.write_text("I am no sound, whatever my name says.\n" * 20)
-    expected = "expected a sound file (WAV, FLAC, Ogg, ...), found none that libsndfile reads ("
-    assert refusal(text).startswith(expected)
+    assert refusal(text) == ("expected a sound file (WAV, FLAC, Ogg, MP3, AIFF, AU or CAF), found "
+                             "none of these; convert it to WAV")
     raw = tmp_path / "a.raw"
     raw.write_bytes(bytes(1000))
     assert refusal(raw) == ("expected a sound file that names its rate (WAV, FLAC, Ogg, ...), "
@@ -89,8 +88,9 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
 def test_a_truncated_flac_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, 0.1 * rng.standard_normal(16_000), 16_000)
-    path.write_bytes(path.read_bytes()[:5_000])
-    assert "libsndfile" in refusal(path)
+    path.write_bytes(path.read_bytes()[:20_000])
+    assert refusal(path) == ("the clip is damaged or cut off after 0.5 s (flac decoder lost "
+                             "sync.); record it again")
 
 
 def test_a_header_that_promises_more_than_there_is(tmp_path: Path) -> None:
@@ -104,18 +104,16 @@ def test_a_header_that_promises_more_than_there_is(tmp_path: Path) -> None:
     assert read_clip(path).size == 16_000
 
 
-def test_a_clip_of_ten_hours_is_refused_at_once(tmp_path: Path) -> None:
-    """1.15 GB that take no room on the disk."""
+def test_a_clip_of_ten_hours_is_refused(tmp_path: Path) -> None:
+    """1.15 GB that take no room on the disk; no more than the limit is read."""
     path, size = tmp_path / "long.wav", 36_000 * 16_000 * 2
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16)
     header = struct.pack("<4sI4s", b"RIFF", size + 36, b"WAVE") + form
     path.write_bytes(header + struct.pack("<4sI", b"data", size))
     with path.open("r+b") as file:
         file.truncate(44 + size)
-    start = time.monotonic()
-    assert refusal(path) == ("the clip lasts 36000 s, at most 600 s are read; cut out the speech "
-                             "first")
-    assert time.monotonic() - start < 1
+    assert refusal(path) == ("the clip lasts over 600 s, at most as much is read; cut out the "
+                             "speech first")
 
 
 @pytest.mark.parametrize(("samples", "message"), [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_runtime.conditioning import centred
 from edge_runtime.crop import DOWN, SIDE, cut, face_square
 from edge_runtime.detect import Box
 from edge_runtime.face import square_face
@@ -57,13 +58,15 @@ def _lit(picture: Array, light: float) -> Array:
 def sound_cases(steps: Array) -> Case:
     heard = steps.astype(np.float32) / np.float32(128)
     cases = []
-    for begin, end, length, gain in ((0, 64_000, 41_312, 1.0), (0, 64_000, 16_000, 1.0),
-                                     (777, 50_001, 9_999, 0.5), (8_000, 20_000, 41_312, 1.0),
-                                     (30_000, 30_100, 480, 1.0), (0, 12_000, 6_000, 0.01),
-                                     (0, 64_000, 32_000, 8.0)):
-        part = np.clip(heard[begin:end] * np.float32(gain), -1, 1)
+    for begin, end, length, gain, offset in (
+            (0, 64_000, 41_312, 1.0, 0.0), (0, 64_000, 16_000, 1.0, 0.0),
+            (777, 50_001, 9_999, 0.5, 0.0), (8_000, 20_000, 41_312, 1.0, 0.0),
+            (30_000, 30_100, 480, 1.0, 0.0), (0, 12_000, 6_000, 0.01, 0.0),
+            (0, 64_000, 32_000, 8.0, 0.0), (0, 64_000, 32_000, 0.25, 0.5),
+            (0, 12_000, 6_000, 0.01, -0.125)):
+        part = centred(np.clip(heard[begin:end] * np.float32(gain) + np.float32(offset), -1, 1))
         window = speech_window(part, length)
         cases.append({"begin": begin, "end": end, "length": length, "gain": gain,
-                      "window": digest(window), "clipped": is_clipped(part),
+                      "offset": offset, "window": digest(window), "clipped": is_clipped(part),
                       "snr": snr_db(part)})
     return {"samples": encoded(steps), "cases": cases}

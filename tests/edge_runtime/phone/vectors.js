@@ -48,8 +48,8 @@ async (vectors) => {
   const steps = new Int8Array(bytes(vectors.sound.samples).buffer);
   const heard = Float32Array.from(steps, (value) => value / 128);
   const sounds = await Promise.all(vectors.sound.cases.map(async (one) => {
-    const part = heard.slice(one.begin, one.end).map((value) =>
-      Math.min(Math.max(value * one.gain, -1), 1));
+    const part = sound.centred(heard.slice(one.begin, one.end).map((value) =>
+      Math.min(Math.max(Math.fround(value * one.gain) + one.offset, -1), 1)));
     return { ...one, window: await digest(sound.speechWindow(part, one.length)),
       clipped: sound.isClipped(part), snr: sound.snrDb(part) };
   }));
