@@ -55,7 +55,8 @@ WAV, NOTHING, ALL = written("WAV"), bytes(4), b"\xff" * 4
 LENGTHS = {
     "WAV without": patched(WAV, (b"RIFF", 4, NOTHING), (b"data", 4, NOTHING)),
     "WAV endless": patched(WAV, (b"RIFF", 4, ALL), (b"data", 4, ALL)),
-    "WAV signed": patched(WAV, (b"RIFF", 4, b"\xff\xff\xff\x7f"), (b"data", 4, b"\xdb\xff\xff\x7f")),
+    "WAV signed": patched(WAV, (b"RIFF", 4, b"\xff\xff\xff\x7f"),
+                          (b"data", 4, b"\xdb\xff\xff\x7f")),
     "WAV, RIFF alone": patched(WAV, (b"RIFF", 4, NOTHING)),
     "WAV, as it was when the recorder began": patched(WAV, (b"data", 4, struct.pack("<I", 4_000))),
     "WAVEX without": patched(written("WAVEX"), (b"data", 4, NOTHING)),
