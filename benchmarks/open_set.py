@@ -18,11 +18,12 @@ from edge_runtime.collection import Collection, read_collection
 from edge_runtime.command import percent, say_problems, table
 from edge_runtime.crop import Picture
 from edge_runtime.errors import PeopleError
-from edge_runtime.face import read_picture, square_face
+from edge_runtime.face import square_face
 from edge_runtime.gallery.limits import COLUMNS
 from edge_runtime.identify import Identifier
 from edge_runtime.open_set import NOBODY, OpenSet
 from edge_runtime.people import Sample, index_people, test_pairs
+from edge_runtime.photograph import read_face
 from edge_runtime.threshold_plots import draw
 from edge_runtime.trials import ENROLLED_FROM, embed_all
 from edge_runtime.voice import Sound, pink_noise, read_clip
@@ -121,7 +122,7 @@ def _strangers(folder: Path, size: int) -> Tried:
     if not pairs:
         raise PeopleError(f"{folder}: expected faces and clips of the split stranger, found none; "
                           "name them in its split.csv")
-    return Tried({s: square_face(read_picture(file), size) for s, file in paths.items()
+    return Tried({s: square_face(read_face(file), size) for s, file in paths.items()
                   if s.modality == "face"},
                  {s: read_clip(file) for s, file in paths.items() if s.modality == "voice"}, pairs)
 

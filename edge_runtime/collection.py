@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import InputError, PeopleError
-from edge_runtime.face import read_picture, square_face
+from edge_runtime.face import square_face
 from edge_runtime.people import MODALITIES, Modality, People, Sample
+from edge_runtime.photograph import read_face
 from edge_runtime.problems import because
 from edge_runtime.terminal import printable
 from edge_runtime.voice import Sound, read_clip
@@ -54,7 +55,7 @@ def read_collection(
         try:
             if sample.modality == "face":
                 side = train_face_size if sample.split == "train" else None
-                contents.faces[sample] = square_face(read_picture(path), side or face_size)
+                contents.faces[sample] = square_face(read_face(path), side or face_size)
             else:
                 contents.clips[sample] = read_clip(path)
         except InputError as error:

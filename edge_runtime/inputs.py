@@ -14,6 +14,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.face import face_input, read_picture, square_face
 from edge_runtime.manifest import Inputs
 from edge_runtime.people import Modality
+from edge_runtime.photograph import read_face
 from edge_runtime.quality import Flaw, face_quality, may_contradict, refusals, usable_face
 from edge_runtime.speech import can_judge_voices, voice_quality
 from edge_runtime.stages import Stages
@@ -39,11 +40,11 @@ class InputReader:
         self._contract, self._clock = contract, clock
 
     def face(self, face: Path | Picture) -> None:
-        """A crop of a face."""
+        """A crop of a face; a file that holds a whole photograph is refused."""
         if self._contract.face is None:
             return
         with self._clock.stage("read_face"):
-            crop = read_picture(face) if isinstance(face, Path) else checked_picture(face)
+            crop = read_face(face) if isinstance(face, Path) else checked_picture(face)
             self.arrays["face"] = face_input(square_face(crop, self._contract.face.size))
         with self._clock.stage("quality"):
             self.quality["face"] = face_quality(crop)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_runtime.errors import GalleryError, InputError
-from edge_runtime.face import read_picture
 from edge_runtime.gallery.agreement import Parted, least_expected, part
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.manifest import NetworkFile
 from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.photograph import read_face
 from edge_runtime.quality import Flaw, face_quality, refusals
 from edge_runtime.similarity import Similarity
 from edge_runtime.speech import can_judge_voices, voice_quality
@@ -68,7 +68,7 @@ def _read(
 ) -> tuple[tuple[Flaw, ...], Embeddings]:
     """Why it should not be used, and its embedding. Without webrtcvad no clip is judged."""
     if modality == "face":
-        picture = read_picture(file)
+        picture = read_face(file)
         return refusals(face_quality(picture)), identifier.embed(face=picture)["face"]
     sound = read_clip(file)
     flaws = voice_quality(sound) if can_judge_voices() else ()

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, File, HTTPException, Request, UploadFile
 from edge_runtime.face import decode_picture
 from edge_runtime.kiosk import answers, enrolment
 from edge_runtime.kiosk.access import need_token, service_of
+from edge_runtime.photograph import decode_face
 from edge_runtime.voice import decode_clip
 
 Problem = {"model": answers.Problem}
@@ -73,8 +74,9 @@ def identify(
     service = service_of(request)
     start_s = time.perf_counter()
     given: dict[str, Any] = {
-        name: decode_picture(upload.file, f"the {name}")
-        for name, upload in (("picture", picture), ("face", face)) if upload is not None}
+        name: decode(upload.file, f"the {name}")
+        for name, upload, decode in (("picture", picture, decode_picture),
+                                     ("face", face, decode_face)) if upload is not None}
     if voice is not None:
         given["voice"] = decode_clip(voice.file, "the voice")
     decision = service.station.identify(**given)
