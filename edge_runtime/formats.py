@@ -48,6 +48,15 @@ def is_sound(path: Path) -> bool:
     return path.suffix.lower() in SOUND_ENDINGS
 
 
+def is_video(head: bytes) -> bool:
+    """Whether a file begins as a video that is played: MP4, MOV, AVI, Matroska, WebM, MPEG. FFmpeg
+    knows many more, among them lists that name other files and addresses."""
+    return (head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+            or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+            or head.startswith((b"\x1aE\xdf\xa3", b"\0\0\1\xba", b"\0\0\1\xb3"))
+            or (head[:1] == b"G" and head[188:189] == b"G"))
+
+
 def foreign_format(head: bytes) -> str | None:
     """What a file is that is not read, by its first bytes: those that people bring."""
     if head[4:8] == b"ftyp":

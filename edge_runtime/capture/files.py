@@ -14,11 +14,13 @@ from edge_runtime.capture.source import Produce
 from edge_runtime.capture.status import DeviceError
 from edge_runtime.errors import InputError
 from edge_runtime.face import read_picture
+from edge_runtime.formats import PICTURES, is_video
 from edge_runtime.sound_file import SoundFile
 
 PICTURE_S = 0.5  # each picture of a folder is shown for so long
 _JOIN_S = 5.0  # a file waits for the others for so long
 _BLOCK_S = 0.05
+_MAX_PIXELS = 7680 * 4320  # of a video's frame, which takes 3 bytes for each several times
 _LATE_S, _SHOWN_S = 0.1, 0.5  # a late frame is left out, if one has been shown not long ago
 
 
@@ -57,11 +59,15 @@ def video_frames(path: Path, clock: FileClock) -> Produce[Frame]:
 
     def frames(stop: threading.Event) -> Generator[Frame, None, None]:
         cv2 = import_opencv()
+        _check_video(path)
         capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         try:
             if not capture.isOpened():
-                raise DeviceError("failed", f"{path}: expected a video, found none that OpenCV "
-                                            "reads; convert it to MP4 (H.264)")
+                raise _no_video(path, "none that OpenCV reads")
+            width, height = (round(capture.get(side)) for side in (
+                cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+            if width * height > _MAX_PIXELS:
+                raise _no_video(path, f"one of {width}x{height} pixels, over 8K")
             start_s = clock.start_s()
             shown_s = 0.0
             while capture.grab():
@@ -79,6 +85,21 @@ def video_frames(path: Path, clock: FileClock) -> Produce[Frame]:
             capture.release()
 
     return frames
+
+
+def _check_video(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise _no_video(path, f"a file that cannot be read ({error.strerror})") from None
+    if not is_video(head):
+        raise _no_video(path, "none of MP4, MOV, AVI, Matroska, WebM and MPEG")
+
+
+def _no_video(path: Path, found: str) -> DeviceError:
+    return DeviceError("failed", f"{path}: expected a video, found {found}; convert it to MP4 "
+                                 "(H.264)")
 
 
 def folder_frames(path: Path, clock: FileClock) -> Produce[Frame]:
@@ -100,8 +121,8 @@ def folder_frames(path: Path, clock: FileClock) -> Produce[Frame]:
                 return
             yield Frame(picture, at_s)
         if not shown:
-            raise DeviceError("failed", f"{path}: expected a folder of pictures, found no file in "
-                                        "it that Pillow reads")
+            raise DeviceError("failed", f"{path}: expected a folder of pictures ({PICTURES}), "
+                                        "found none in it; convert them to JPEG")
         stop.wait(PICTURE_S)  # of the last one
 
     return frames

@@ -101,8 +101,8 @@ def test_sixteen_bit_grey_keeps_its_shades(tmp_path: Path, ending: str) -> None:
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "face.jpg"
     text.write_text("I am no picture, whatever my name says.\n" * 20)
-    assert refusal(text) == ("expected a picture (JPEG, PNG, ...), found no format that Pillow "
-                             "reads")
+    assert refusal(text) == ("expected a picture (JPEG, PNG, WebP, TIFF, BMP, GIF or PPM), found "
+                             "none of these; convert it to JPEG")
     empty = tmp_path / "empty.jpg"
     empty.touch()
     assert refusal(empty) == "the file is empty (0 bytes), expected a picture"
@@ -118,7 +118,7 @@ def test_truncated_pictures_are_refused(
     Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    assert refusal(path).startswith("the picture is damaged (")
+    assert refusal(path).startswith("the picture is cut off, its end is missing (")
     assert refusal(path).endswith("); take it again")
 
 
@@ -127,7 +127,8 @@ def test_damage_of_any_kind_is_an_input_error(tmp_path: Path, scene: Array) -> N
     exif[0x0112], exif[0x010F] = 6, "maker"
     path, draw = tmp_path / "damaged.jpg", random.Random(0)
     for form, options in (("jpeg", {"exif": exif}), ("png", {"exif": exif}), ("webp", {}),
-                          ("gif", {}), ("avif", {}), ("bmp", {})):
+                          ("gif", {}), ("tiff", {}), ("ppm", {}), ("bmp", {}),
+                          ("tiff", {"compression": "tiff_lzw"}), ("jpeg", {"progressive": True})):
         file = io.BytesIO()
         Image.fromarray(scene).save(file, form, **options)
         for _ in range(60):
@@ -143,14 +144,62 @@ def test_damage_of_any_kind_is_an_input_error(tmp_path: Path, scene: Array) -> N
                 assert "\n" not in str(error)
 
 
-def test_a_broken_exif_tag_is_an_input_error(tmp_path: Path, scene: Array) -> None:
-    """Pillow turns the picture, writes the tags back and raises struct.error on a width in text."""
-    tags = (struct.pack(">HHI4s", 0x0100, 2, 4, b"ten\0")
-            + struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0))
-    path = tmp_path / "exif.jpg"
-    Image.fromarray(scene).save(
-        path, exif=b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + tags + bytes(4))
-    assert refusal(path).startswith("the picture is damaged (")
+@pytest.mark.parametrize("tags", [
+    [(0x0100, 2, 4, b"ten\0")],
+    [(0x011A, 10, 1, struct.pack(">I", 8))],  # a resolution, of which none is a fraction
+    [(0x010F, 2, 100, struct.pack(">I", 60_000))],  # a maker's name beyond the end
+    [(0x8769, 4, 1, struct.pack(">I", 8))],  # a directory that holds itself
+    [(0x9003, 99, 7, b"\xff\xff\xff\xff")],
+], ids=["width in text", "no fraction", "beyond the end", "circle", "no type"])
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "tiff"])
+def test_orientation_counts_whatever_else_is_broken(
+    tmp_path: Path, scene: Array, tags: list[tuple[int, int, int, bytes]], form: str
+) -> None:
+    entries = sorted([*tags, (0x0112, 3, 1, struct.pack(">HH", 6, 0))])
+    exif = (b"MM\0*" + struct.pack(">IH", 8, len(entries))
+            + b"".join(struct.pack(">HHI4s", *entry) for entry in entries) + bytes(4))
+    path, stored = tmp_path / f"a.{form}", np.ascontiguousarray(STORED[6](scene))
+    if form == "tiff":
+        path.write_bytes(turned_tiff(stored, tags))
+    else:
+        extra = {"quality": 95} if form == "jpeg" else {} if form == "png" else {"lossless": True}
+        Image.fromarray(stored).save(path, form, exif=b"Exif\0\0" + exif, **extra)
+    found = read_picture(path)
+    assert found.shape == scene.shape and np.abs(found.astype(int) - scene).mean() < 4
+
+
+def turned_tiff(stored: Array, tags: list[tuple[int, int, int, bytes]]) -> bytes:
+    """Plain RGB, to be turned by orientation 6, with further tags."""
+    height, width = stored.shape[:2]
+
+    def word(*values: int) -> bytes:
+        return struct.pack(f">{len(values)}H", *values).ljust(4, b"\0")
+
+    entries = dict({tag: (kind, count, value) for tag, kind, count, value in tags})
+    entries |= {256: (3, 1, word(width)), 257: (3, 1, word(height)), 258: (3, 1, word(8)),
+                259: (3, 1, word(1)), 262: (3, 1, word(2)), 0x0112: (3, 1, word(6)),
+                273: (4, 1, struct.pack(">I", 400)), 277: (3, 1, word(3)),
+                278: (3, 1, word(height)), 279: (4, 1, struct.pack(">I", stored.size))}
+    directory = b"".join(struct.pack(">HHI4s", tag, *entry)
+                         for tag, entry in sorted(entries.items()))
+    head = b"MM\0*" + struct.pack(">IH", 8, len(entries)) + directory
+    return head.ljust(400, b"\0") + stored.tobytes()
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "tiff"])
+def test_broken_profiles_and_texts_refuse_no_picture(
+    tmp_path: Path, scene: Array, form: str
+) -> None:
+    path = tmp_path / f"a.{form}"
+    extra: dict[str, Any] = {"quality": 95} if form == "jpeg" else {}
+    if form in ("jpeg", "webp"):
+        extra |= {"xmp": b"<x:xmpmeta" + bytes(range(256))}
+    Image.fromarray(scene).save(path, form, icc_profile=b"no profile" * 9, **extra)
+    if form == "png":
+        content = path.read_bytes()
+        at = content.index(b"iCCP")
+        path.write_bytes(content[:at + 8] + b"\xff\xff" + content[at + 10:])  # and its checksum
+    assert read_picture(path).shape == scene.shape
 
 
 def png_of_nothing(width: int, height: int) -> bytes:
@@ -170,6 +219,10 @@ def png_of_nothing(width: int, height: int) -> bytes:
                      "make it smaller first"),
     (8_000, 6_501, "the picture has 8000x6501 pixels (52 megapixels), at most 50 are read; "
                    "make it smaller first"),
+    (1, 49_000_000, "the picture has 1x49000000 pixels, at most 20000 are read on a side; cut out "
+                    "the face first"),
+    (20_001, 1, "the picture has 20001x1 pixels, at most 20000 are read on a side; cut out the "
+                "face first"),
 ])
 def test_huge_pictures_are_refused_before_they_are_decoded(
     tmp_path: Path, width: int, height: int, message: str
@@ -182,11 +235,11 @@ def test_huge_pictures_are_refused_before_they_are_decoded(
 
 
 def test_the_limit_itself_is_let_through(tmp_path: Path) -> None:
-    """Exactly MAX_MEGAPIXELS is not huge; this one is damaged instead."""
+    """Exactly MAX_MEGAPIXELS is not huge; this one is cut off instead."""
     path = tmp_path / "large.png"
-    path.write_bytes(png_of_nothing(MAX_MEGAPIXELS * 1000, 1000))
+    path.write_bytes(png_of_nothing(MAX_MEGAPIXELS * 100, 10_000))
     before = Image.core.get_stats()["new_count"]
-    assert refusal(path).startswith("the picture is damaged (")
+    assert refusal(path).startswith("the picture is cut off, its end is missing (")
     assert Image.core.get_stats()["new_count"] > before
 
 

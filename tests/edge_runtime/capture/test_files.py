@@ -116,6 +116,32 @@ def test_no_video_and_no_sound(tmp_path: Path, content: bytes) -> None:
         assert "expected a sound file" in microphone.status.message
 
 
+@pytest.mark.parametrize("content", [
+    "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n", "ffconcat version 1.0\nfile '/etc/passwd'\n",
+    "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=a\nm=video 9 RTP/AVP 96\n",
+    "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'></MPD>"], ids=["m3u8", "concat", "sdp", "dash"])
+def test_lists_of_other_files_are_no_videos(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "scene.mp4"
+    file.write_text(content)
+    with camera_from(str(file)) as camera:
+        assert camera.latest(5.0) is None
+        assert camera.status.state == "failed"
+        assert "found none of MP4, MOV, AVI, Matroska, WebM and MPEG" in camera.status.message
+
+
+def test_sound_without_a_length_is_played_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "scene.flac"
+    soundfile.write(path, tone(440, 1.0, 16_000), 16_000)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0
+    content[22:42] = bytes(20)
+    path.write_bytes(content)
+    with microphone_from(str(path)) as microphone:
+        clip, _ = heard(microphone, 3.0)
+        seconds_until(microphone, "ended", 3.0)
+    assert clip.sound.size == pytest.approx(16_000, abs=1_600)
+
+
 def heard(microphone: Microphone, until_s: float) -> tuple[Clip, float]:
     """The last clip, and when the sound in it began, as time.monotonic()."""
     clip = microphone.last(3.0, until_s)
