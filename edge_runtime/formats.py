@@ -70,4 +70,5 @@ _FTYP = {b"heic": "HEIC", b"heix": "HEIC", b"heif": "HEIC", b"mif1": "HEIC", b"m
 _FOREIGN = {b"\x1aE\xdf\xa3": "WebM or Matroska", b"#!AMR": "AMR", b"0&\xb2u": "WMA",
             b"%!PS": "PostScript", b"\xc5\xd0\xd3\xc6": "PostScript", b"%PDF": "PDF",
             b"\x00\x00\x00\x0cjP  ": "JPEG 2000", b"\xffO\xffQ": "JPEG 2000",
+            b"P1": "PPM in text", b"P2": "PPM in text", b"P3": "PPM in text",
             b"8BPS": "Photoshop", b"<svg": "SVG", b"\x00\x00\x01\x00": "an icon"}

@@ -51,7 +51,8 @@ def picture_source(content: bytes) -> PictureSource | None:
     for magic, read in _READERS.items():
         if content.startswith(magic):
             return read(content)
-    if content[:1] == b"P" and content[1:2] in b"123456fF" and content[2:3].isspace():
+    # Those in text, P1 to P3, are read a number at a time: seconds for one picture.
+    if content[:1] == b"P" and content[1:2] in b"456fF" and content[2:3].isspace():
         return PictureSource("PPM", content)
     return None
 
