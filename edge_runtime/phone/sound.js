@@ -11,6 +11,7 @@ const QUIET_SNR_DB = 10;
 const MIN_SNR_SECONDS = 0.9;
 const MIN_PEAK_RATIO = 1.08; // of the loudest half per mille to the loudest half per cent
 const FAINT = 0.02;
+const NO_CONSTANT = 1e-6; // of full scale
 /** The flaw of a voice that is used, but may contradict no face. */
 export const DOUBTFUL = "some_noise";
 
@@ -18,7 +19,7 @@ export const DOUBTFUL = "some_noise";
 export function centred(sound) {
   if (!sound.length) return sound;
   const constant = Math.fround(mean(sound));
-  return sound.map((value) => value - constant);
+  return Math.abs(constant) < NO_CONSTANT ? sound : sound.map((value) => value - constant);
 }
 
 /** Where in a sound the window of `length` samples with the most speech starts. */

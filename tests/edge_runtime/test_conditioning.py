@@ -94,4 +94,5 @@ def test_a_constant_is_taken_off(size: int, constant: float) -> None:
     sound = noise(5, size)
     found = centred(sound + np.float32(constant))
     assert found.dtype == np.float32 and found.size == size
-    np.testing.assert_allclose(found, sound - (sound.mean() if size else 0), atol=1e-6)
+    np.testing.assert_allclose(found, sound - (sound.mean() if size else 0), atol=2e-6)
+    assert centred(found) is found
