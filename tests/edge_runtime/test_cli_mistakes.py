@@ -97,7 +97,7 @@ def test_a_clip_of_ten_hours(bundle: Path, tmp_path: Path) -> None:
                   + b"data" + struct.pack("<I", size))
         wav.truncate(44 + size)  # a hole, which takes no room
     message = mistake("identify", "--bundle", bundle, "--voice", file)
-    assert "the clip lasts 36000 s, at most 600 s are read" in message
+    assert "the clip lasts over 600 s, at most as much is read" in message
 
 
 def test_a_picture_of_400_megapixels(bundle: Path, tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def test_unusable_files_are_named_and_left_out(folder: Path) -> None:
     (folder / "synthetic_003/face/001.png").unlink()
     found = read_collection(people, 32)
     assert found.problems == [
-        f"{folder}/synthetic_001/face/000.png: expected a picture (JPEG, PNG, ...), found no "
-        "format that Pillow reads",
+        f"{folder}/synthetic_001/face/000.png: expected a picture (JPEG, PNG, WebP, "
+        "TIFF, BMP, GIF or PPM), found none of these; convert it to JPEG",
         f"{folder}/synthetic_002/voice/000.flac: the file is empty (0 bytes), expected a sound "
         "file",
         f"{folder}/synthetic_003/face/001.png: no such picture file"]

@@ -62,7 +62,7 @@ def test_a_whole_picture_and_a_voice_alone(client: TestClient, owner: Headers) -
     ({}, "expected a face, a voice, or both"),
     ({"picture": b""}, "the picture: expected a picture"),
     ({"picture": b"no picture"}, "the picture: expected a picture"),
-    ({"face": png()[:2000]}, "the face: the picture is damaged"),
+    ({"face": png()[:2000]}, "the face: the picture is cut off"),
     ({"voice": b"no sound"}, "the voice: expected a sound file"),
     ({"picture": png(), "face": png()}, "expected a picture or a face, found both")])
 def test_files_that_cannot_be_used(
