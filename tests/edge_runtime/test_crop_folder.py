@@ -66,7 +66,8 @@ def test_people_keep_their_folders(album: Path, out: Path) -> None:
     assert {path: [flaw.reason for flaw in flaws] for path, flaws in report.refused.items()} == {
         "anna/face/dark.png": ["face_too_dark"], "anna/face/wall.png": ["no_face"]}
     assert list(report.unreadable) == ["anna/face/broken.jpg"]
-    assert report.unreadable["anna/face/broken.jpg"].startswith("the picture is cut off, its end is missing (")
+    assert report.unreadable["anna/face/broken.jpg"].startswith(
+        "the picture is cut off, its end is missing (")
     assert report.share_without_face == 1 / 8
 
 
