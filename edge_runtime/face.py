@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import InputError
+from edge_runtime.foreign_formats import conversion
 from edge_runtime.formats import PICTURES, foreign_format
 from edge_runtime.picture_file import PictureSource, picture_source
 from edge_runtime.shades import upright_rgb
@@ -65,7 +66,8 @@ def decode_picture(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
         source = picture_source(content)
         if source is None:
             raise InputError(f"{name}: expected a picture ({PICTURES}), found "
-                             f"{foreign_format(content) or 'none of these'}; convert it to JPEG")
+                             f"{foreign_format(content) or 'none of these'}"
+                             f"{conversion(name, 'face')}")
         del content
         if source.size is not None:
             _refuse_huge(name, source.size, source)

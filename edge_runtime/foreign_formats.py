@@ -14,6 +14,7 @@ _SOUNDS = (".m4a", ".m4b", ".aac", ".amr", ".awb", ".wma", ".qta", *_FILMS)
 _PICTURES = (dict.fromkeys((".heic", ".heif", ".heics", ".hif"), _HEIC)
              | dict.fromkeys((".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"), _RAW)
              | dict.fromkeys(_FILMS, _FILM))
+_TO = {"face": "JPEG", "voice": "WAV"}
 _CONVERT = {"face": _PICTURES, "voice": {ending: _SOUND.format(ending) for ending in _SOUNDS}}
 
 
@@ -23,6 +24,6 @@ def how_to_convert(name: str, modality: str) -> str | None:
 
 
 def conversion(name: str, modality: str) -> str:
-    """The same for the end of a message; nothing where nobody knows."""
+    """The same for the end of a message; where nobody knows, what to convert it to."""
     example = how_to_convert(name, modality)
-    return f"; convert it, as with '{example}'" if example else ""
+    return f"; convert it, as with '{example}'" if example else f"; convert it to {_TO[modality]}"

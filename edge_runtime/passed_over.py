@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.face import is_picture
 from edge_runtime.foreign_formats import how_to_convert
+from edge_runtime.formats import is_picture, is_sound
 from edge_runtime.terminal import printable
-from edge_runtime.voice import is_sound
 
 READ = {"face": is_picture, "voice": is_sound}  # by modality: whether a file's ending is read
 _WORDS = {"face": "pictures", "voice": "sound files"}

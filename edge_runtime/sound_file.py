@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import InputError
+from edge_runtime.foreign_formats import conversion
 from edge_runtime.formats import SOUNDS, foreign_format
 
 RATES = (4_000, 192_000)  # Hz
@@ -49,8 +50,8 @@ class SoundFile:
             self._file: Any = Forward(_with_honest_head(file, name))
         except self._error as error:
             raise InputError(f"{name}: expected a sound file ({SOUNDS}), found none that "
-                             f"libsndfile reads ({error.error_string.strip()}); convert it to WAV"
-                             ) from None
+                             f"libsndfile reads ({error.error_string.strip()})"
+                             f"{conversion(name, 'voice')}") from None
         self.rate, self.channels = int(self._file.samplerate), int(self._file.channels)
         if not RATES[0] <= self.rate <= RATES[1] or self.channels > MAX_CHANNELS:
             self._file.close()
@@ -127,8 +128,8 @@ def _with_honest_head(file: BinaryIO, name: str) -> _Spliced:
     if (frame := _mp3_frame(head)) is not None:
         return _Spliced(file, *_endless_mp3(head, start, frame), size)
     found = foreign_format(head)
-    raise InputError(f"{name}: expected a sound file ({SOUNDS}), found {found or 'none of these'}; "
-                     "convert it to WAV")
+    raise InputError(f"{name}: expected a sound file ({SOUNDS}), found {found or 'none of these'}"
+                     f"{conversion(name, 'voice')}")
 
 
 def _read(file: BinaryIO, at: int, count: int) -> bytes:

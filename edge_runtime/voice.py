@@ -177,7 +177,8 @@ def pink_noise(rng: np.random.Generator, seconds: float = 30.0) -> Sound:
 
 def read_noises(folder: Path) -> list[Sound]:
     """Every sound file of a folder, sorted by name. Raises InputError where there is none."""
-    files = sorted(path for path in folder.glob("*") if is_sound(path)) if folder.is_dir() else []
+    files = (sorted(path for path in folder.glob("[!.]*") if is_sound(path))
+             if folder.is_dir() else [])
     if not files:
         raise InputError(f"{folder}: expected a folder with sound files of noise, found none")
     return [read_clip(path) for path in files]

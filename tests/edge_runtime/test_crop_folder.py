@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -69,6 +70,33 @@ def test_people_keep_their_folders(album: Path, out: Path) -> None:
     assert report.unreadable["anna/face/broken.jpg"].startswith(
         "the picture is cut off, its end is missing (")
     assert report.share_without_face == 1 / 8
+
+
+def test_what_is_passed_over_is_named(
+    album: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone = tmp_path / "phone"
+    (phone / "anna" / "Face").mkdir(parents=True)
+    (phone / "trip").mkdir()
+    (phone / ".git").mkdir()
+    shutil.copy(album / "ben/face/0.jpg", phone / "anna" / "Face" / "0.jpg")
+    for path in ("IMG_1.HEIC", "Thumbs.db", "notes.txt", "anna/Face/memo.m4a"):
+        (phone / path).touch()
+    (phone / "anna" / "Face" / os.fsdecode(b"M\xfcller.jpg")).touch()
+    assert main(["crop", str(phone), "--out", str(out)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "hidden files and folders: 1 passed over (.git); rename them, without a dot in front",
+        ".heic files among pictures: 1 passed over (IMG_1.HEIC); convert them, as with "
+        "'heif-convert photo.heic photo.jpg'",
+        "names that are not UTF-8: 1 passed over (anna/Face/M\\xfcller.jpg); rename them, as with "
+        "'convmv -f latin1 -t utf8'",
+        ".m4a files among pictures: 1 passed over (anna/Face/memo.m4a); convert them to JPEG or "
+        "PNG, or take them out",
+        "folders without face/: 1 passed over (trip); move their pictures one level up, or into "
+        "face/"]
+    (phone / "anna" / "Face" / "0.jpg").unlink()
+    assert "found none; hidden files and folders: 1 passed over" in mistake(
+        capsys, phone, "--out", out)
 
 
 def test_a_face_is_what_the_device_crops(album: Path, out: Path) -> None:
@@ -158,7 +186,8 @@ def test_for_people(album: Path, out: Path, capsys: pytest.CaptureFixture[str]) 
                         "12.5 % without a face")
     assert any(line.startswith("| no_face ") and line.endswith(" 1 |") for line in lines)
     assert any(line.startswith("anna/face/wall.png: no face was found; ") for line in lines)
-    assert lines[-1].startswith("anna/face/broken.jpg: the picture is cut off")
+    assert lines[-2].startswith("anna/face/broken.jpg: the picture is cut off")
+    assert lines[-1].startswith(".txt files among pictures: 1 passed over (anna/face/notes.txt)")
 
 
 def test_for_programs(album: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
