@@ -29,7 +29,7 @@ def people(request: Request) -> answers.People:
 
 @router.delete("/people/{name}", summary="Forget somebody, with the proof")
 def forget(request: Request, name: str) -> answers.Forgotten:
-    found = service_of(request).station.forget(name)
+    found = service_of(request).enrolment.forget(name)
     return answers.Forgotten(person=found.person, markers=found.markers, left=0, searched=[
         answers.SearchedFile(file=str(file.path), bytes=file.bytes) for file in found.searched])
 
@@ -59,7 +59,7 @@ def finish(request: Request, wanted: answers.Finish | None = None) -> answers.Fi
     return answers.Finished(**asdict(found))
 
 
-@router.delete("/enrolment", summary="Cancel; nothing is kept")
+@router.delete("/enrolment", summary="Cancel; nothing is kept, or 409: too late")
 def cancel(request: Request) -> answers.Cancelled:
     return answers.Cancelled(cancelled=service_of(request).enrolment.cancel())
 

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartParser
 from edge_runtime import __version__
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError, VisavoxError
 from edge_runtime.kiosk import administration, looking_on
-from edge_runtime.kiosk.enrolment import AlreadyEnrollingError
+from edge_runtime.kiosk.enrolment import AlreadyEnrollingError, TooLateError
 from edge_runtime.kiosk.limits import MAX_UPLOAD, BodyLimit
 from edge_runtime.kiosk.security import LOOPBACK_HOSTS, Guard
 from edge_runtime.kiosk.service import PAGE, Service
@@ -23,7 +23,8 @@ DESCRIPTION = ("Who is in front of this kiosk. It says who is probably there; it
                "control: a photograph and a recording pass for the person.")
 
 REASONS: dict[type[Exception], str] = {
-    NameTakenError: "name_taken", DuplicateError: "duplicate", AlreadyEnrollingError: "enrolling"}
+    NameTakenError: "name_taken", DuplicateError: "duplicate", AlreadyEnrollingError: "enrolling",
+    TooLateError: "too_late"}
 
 # Uploads stay in memory: pictures of people have no business on a disk, not even for a moment.
 MultiPartParser.spool_max_size = MAX_UPLOAD

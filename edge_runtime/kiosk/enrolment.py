@@ -12,7 +12,7 @@ from typing import Literal
 
 from edge_runtime.crop import face_crop
 from edge_runtime.errors import GalleryError, NameTakenError
-from edge_runtime.gallery.answers import Summary
+from edge_runtime.gallery.answers import Forgotten, Summary
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.kiosk.presence import hint
 from edge_runtime.kiosk.station import Station
@@ -59,40 +59,52 @@ class _Walk:
     consent: str | None
     samples: dict[str, NewSample]
     asked_s: float
+    kept: bool = False
+
+    @property
+    def abandoned(self) -> bool:
+        return time.monotonic() - self.asked_s > ABANDONED_S
 
 
 class AlreadyEnrollingError(GalleryError):
     """Somebody else is being enrolled."""
 
 
+class TooLateError(GalleryError):
+    """They are in the gallery already."""
+
+
 class Enrolment:
-    """At most one at a time. Raises GalleryError for what cannot be done now."""
+    """At most one at a time. Raises GalleryError for what cannot be done now.
+
+    Whoever cancels either comes before the person is in the gallery, and then nothing is kept, or
+    is told that it is too late: one lock is held over both.
+    """
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # whoever needs station.using too takes that first
         self._walk: _Walk | None = None
+        self._last: _Walk | None = None  # who was kept last
 
     def begin(self, name: str, consent: str | None) -> str:
         """The name as it will be kept."""
-        gallery = self._station.enrolled
         name, consent = checked_name(name), checked_consent(consent)
-        with self._lock:
+        with self._station.using, self._lock:
+            taken = {name_key(person.person) for person in self._station.enrolled.people()}
             if self._current() is not None:
                 raise AlreadyEnrollingError("somebody is being enrolled already; finish or cancel "
                                             "that")
-            with self._station.using:
-                taken = {name_key(person.person) for person in gallery.people()}
             if name_key(name) in taken:
                 raise NameTakenError(f"{shown(name)} is enrolled already; forget them first, or "
                                      "choose another name")
-            self._walk = _Walk(name, consent, {}, time.monotonic())
+            self._walk, self._last = _Walk(name, consent, {}, time.monotonic()), None
             self._station.enrolling = True
         return name
 
     def face(self, angle: Angle) -> Taken:
         """Takes the face that is before the camera now."""
-        self._asked()
+        walk = self._asked()
         frame = self._station.frame(_WAIT_S)
         newer = self._station.frame(_WAIT_S, frame)  # what the person shows now
         if newer is None:
@@ -102,12 +114,12 @@ class Enrolment:
             if box is None:
                 return _refused(refusals(flaws))
             found = self._station.identifier.embed(face=face_crop(newer.picture, box))
-        return self._keep(f"face {angle}", "face", NewSample(f"the face ({angle})", "face",
-                                                             found["face"]))
+        return self._keep(walk, f"face {angle}", "face",
+                          NewSample(f"the face ({angle})", "face", found["face"]))
 
     def voice(self, sentence: int) -> Taken:
         """Records for RECORDED_S from now on."""
-        self._asked()
+        walk = self._asked()
         if self._station.microphone is None:
             return Taken(False, "no_sound", "there is no microphone")
         time.sleep(RECORDED_S)
@@ -118,54 +130,91 @@ class Enrolment:
             return _refused(flaws)
         with self._station.using:
             found = self._station.identifier.embed(voice=clip.sound)
-        return self._keep(f"voice {sentence}", "voice",
+        return self._keep(walk, f"voice {sentence}", "voice",
                           NewSample(f"sentence {sentence}", "voice", found["voice"]))
 
     def finish(self, *, allow_duplicate: bool = False) -> Finished:
         """Keeps the person in the gallery, and looks whether they are recognised now."""
         walk = self._asked()
-        with self._station.using:
+        with self._station.using, self._lock:
+            self._check_open(walk)
             found = self._station.enrolled.enroll(
                 walk.name, list(walk.samples.values()), consent=walk.consent,
                 allow_duplicate=allow_duplicate)
-        recognised, reason = self._check(found)
-        self.cancel()
+            walk.kept, self._last = True, walk
+        try:
+            recognised, reason = self._check(found)
+        finally:
+            with self._lock:
+                self._end()
         return Finished(found.person, found.faces, found.clips, found.enrolled, recognised, reason)
 
     def cancel(self) -> bool:
-        """Forgets what was taken so far. Whether there was anything."""
+        """Forgets what was taken so far. Whether there was anything. TooLateError where the person
+        is in the gallery."""
         with self._lock:
-            begun, self._walk = self._walk is not None, None
-            self._station.enrolling = False
+            self._check_open(self._current() or self._last)
+            begun = self._walk is not None
+            self._end()
         return begun
 
+    def forget(self, name: str) -> Forgotten:
+        """From the gallery; GalleryError where they are about to come into it."""
+        with self._station.using:
+            with self._lock:
+                walk = self._current()
+                if walk and not walk.kept and name_key(walk.name) == name_key(name):
+                    raise GalleryError(f"{shown(name)} is being enrolled, and not kept yet; cancel "
+                                       "the enrolment, and nothing will be")
+            found = self._station.forget(name)
+            with self._lock:
+                if self._last and name_key(self._last.name) == name_key(name):
+                    self._last = None
+            return found
+
     def expire(self) -> None:
-        """Cancels where nobody has asked for anything for ABANDONED_S."""
-        with self._lock:
-            abandoned = self._walk and time.monotonic() - self._walk.asked_s > ABANDONED_S
-        if abandoned:
-            self.cancel()
+        """Cancels where nobody has asked for anything for ABANDONED_S. Never waits: whoever has the
+        lock is doing something."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._current()
+            finally:
+                self._lock.release()
 
     def _current(self) -> _Walk | None:
-        """To be called with the lock held."""
-        if self._walk and time.monotonic() - self._walk.asked_s > ABANDONED_S:
-            self._walk = None
+        """To be called with the lock held, as those below."""
+        if self._walk and not self._walk.kept and self._walk.abandoned:
+            self._end()
+        if self._last and self._last.abandoned:
+            self._last = None
         return self._walk
+
+    def _end(self) -> None:
+        self._walk = None
+        self._station.enrolling = False
+
+    def _check_open(self, walk: _Walk | None) -> None:
+        """Whether the walk goes on."""
+        if walk and walk.kept:
+            raise TooLateError(f"too late to cancel or to change: {shown(walk.name)} is enrolled; "
+                               "forget them under People (DELETE /api/people/NAME)")
+        if walk is not self._walk:
+            raise GalleryError("the enrolment was cancelled meanwhile, and nothing is kept; begin "
+                               "again")
 
     def _asked(self) -> _Walk:
         with self._lock:
             walk = self._current()
             if walk is None:
                 raise GalleryError("nobody is being enrolled; begin with a name")
+            self._check_open(walk)
             walk.asked_s = time.monotonic()
             return walk
 
-    def _keep(self, place: str, modality: Modality, sample: NewSample) -> Taken:
+    def _keep(self, walk: _Walk, place: str, modality: Modality, sample: NewSample) -> Taken:
         """One that is taken again replaces the one before."""
         with self._lock:
-            walk = self._current()
-            if walk is None:
-                raise GalleryError("the enrolment was cancelled meanwhile; begin again")
+            self._check_open(walk)
             others = {key: kept for key, kept in walk.samples.items() if key != place}
             try:
                 check_agreement([*(kept for kept in others.values() if kept.modality == modality),
@@ -185,8 +234,8 @@ class Enrolment:
                 return None, refusals(flaws)[0].reason
             decision = self._station.identify(face=face_crop(frame.picture, box))
         # Without thresholds nobody is named: whether they are the most alike has to do.
-        named = (decision.top[0].person if decision.reason == "no_thresholds"
-                 else decision.person)
+        best = decision.top[0].person if decision.top else None  # None: forgotten meanwhile
+        named = best if decision.reason == "no_thresholds" else decision.person
         return named == found.person, decision.reason
 
 

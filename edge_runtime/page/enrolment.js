@@ -31,7 +31,9 @@ export function startEnrolment() {
 /** Leaves the walk; what was kept of somebody not yet enrolled is thrown away. */
 export function endEnrolment() {
   if (["faces", "voices", "check"].includes(walk?.step)) {
-    call("DELETE", "/api/enrolment").catch(() => {}); // or the kiosk gives it up by itself, later
+    call("DELETE", "/api/enrolment").catch((error) => { // or the kiosk gives it up by itself, later
+      if (error.reason === "too_late") say(element("closing"), refusal(error));
+    });
   }
   walk = null;
   delete document.body.dataset.walk;

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from edge_runtime.gallery.store import Gallery
@@ -118,6 +119,23 @@ def test_somebody_who_is_enrolled_already(page: Page, stage: Stage) -> None:
     shows(page, "#headline", "Ada")  # nobody is being enrolled any more
     unlock(page, stage, "people")
     shows(page, "#people-count", EN["people.count"].format(count=1))
+
+
+def test_who_cancels_too_late_is_told_so(page: Page, stage: Stage) -> None:
+    """Something else that has the token has finished what the page began."""
+    stage.scene.show(stage.ben.pictures[0], stage.ben.sounds)
+    unlock(page, stage, "enrol")
+    page.fill("#name", "Dora")
+    page.check("#consent")
+    page.click("#enrol [data-step=person] button")
+    until_kept(page, "#take", "#angles li.done")
+    with httpx.Client(base_url=stage.kiosk.url, timeout=60, headers={
+            "Authorization": f"Bearer {stage.kiosk.token}"}) as owner:
+        assert owner.post("api/enrolment/finish").json()["person"] == "Dora"
+        page.click("#cancel")
+        shows(page, "#closing", EN["refused.too_late"])
+        assert_accessible(page)
+        assert owner.delete("api/people/Dora").json()["left"] == 0
 
 
 def test_the_walk_by_keyboard_alone(page: Page, stage: Stage) -> None:
