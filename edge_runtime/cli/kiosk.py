@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from edge_runtime.kiosk.tokens import Tokens
 
 _KIOSK = ("--bundle", "--allow-uncertified", "--gallery", "--key", "--camera", "--microphone",
-          "--detector", "--yunet-model", "--demo", "--allow-host", "--tls-cert", "--tls-key",
-          "--config", "--print-systemd")
+          "--detector", "--yunet-model", "--demo", "--allow-host", "--trusted-proxy",
+          "--path-prefix", "--tls-cert", "--tls-key", "--config", "--print-systemd")
 SCENE, SOUND = "scene.mp4", "scene.wav"
 
 
@@ -54,6 +54,11 @@ def add(commands: Commands) -> None:
     kiosk.add_argument("--port", type=int, default=8765, metavar="N", help="(8765)")
     kiosk.add_argument("--allow-host", action="append", default=[], metavar="NAME",
                        help="a name besides its own that clients may call it; may be repeated")
+    kiosk.add_argument("--trusted-proxy", action="append", default=[], metavar="ADDRESS",
+                       help="a proxy (or a network of them) to be believed whom it speaks for; may "
+                            "be repeated; see edge_runtime/kiosk/README.md")
+    kiosk.add_argument("--path-prefix", metavar="PATH",
+                       help="where a proxy shows the kiosk, such as /visavox")
     kiosk.add_argument("--tls-cert", type=Path, metavar="FILE")
     kiosk.add_argument("--tls-key", type=Path, metavar="FILE")
     kiosk.add_argument("--token-file", type=Path, metavar="FILE",
@@ -61,7 +66,7 @@ def add(commands: Commands) -> None:
     kiosk.add_argument("--set-token", action="store_true",
                        help="make a new token for the administration, print it, and stop")
     kiosk.add_argument("--config", type=Path, metavar="FILE",
-                       help="MQTT, a hook and the camera's address: see "
+                       help="MQTT, a hook, proxies and the camera's address: see "
                             "edge_runtime/kiosk/configuration.py")
     kiosk.add_argument("--print-systemd", action="store_true",
                        help="print a systemd unit that runs the kiosk with these arguments")
@@ -72,6 +77,7 @@ def _kiosk(options: Namespace) -> None:
     from edge_runtime.kiosk.configuration import read_configuration
     from edge_runtime.kiosk.serve import Address
     from edge_runtime.kiosk.tokens import Tokens, default_token_file, set_token
+    from edge_runtime.kiosk.visitors import Proxies
 
     token_file = options.token_file or default_token_file()
     if options.set_token:
@@ -79,11 +85,14 @@ def _kiosk(options: Namespace) -> None:
         print(set_token(token_file))
         return
     need(options, "--key", "--gallery")
+    configuration = read_configuration(options.config)
+    named = configuration.proxy
     address = Address(options.host, options.port, options.tls_cert, options.tls_key,
-                      tuple(options.allow_host))
+                      tuple(options.allow_host),
+                      Proxies.of([*named.trusted, *options.trusted_proxy],
+                                 options.path_prefix or named.path_prefix))
     tokens = Tokens(token_file)
     address.check(tokens.exists)
-    configuration = read_configuration(options.config)
     _choose_camera(options, configuration)
     _choose_demo(options)
     if options.bundle is None:

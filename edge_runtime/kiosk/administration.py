@@ -6,18 +6,18 @@ import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, HTTPException, Request, UploadFile
+from fastapi import APIRouter, File, HTTPException, Request, UploadFile
 
 from edge_runtime.face import decode_picture
 from edge_runtime.kiosk import answers, enrolment
-from edge_runtime.kiosk.access import need_token, service_of
+from edge_runtime.kiosk.access import TokenRoute, service_of
 from edge_runtime.photograph import decode_face
 from edge_runtime.voice import decode_clip
 
 Problem = {"model": answers.Problem}
 router = APIRouter(
-    prefix="/api", tags=["administration"], dependencies=[Depends(need_token)],
-    responses={401: Problem, 403: Problem, 429: Problem, 400: Problem, 409: Problem})
+    prefix="/api", tags=["administration"], route_class=TokenRoute,
+    responses=dict.fromkeys((400, 401, 403, 409, 422, 429), Problem))
 Upload = Annotated[UploadFile | None, File()]
 
 

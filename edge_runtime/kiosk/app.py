@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import cast
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
@@ -15,22 +17,26 @@ from edge_runtime import __version__
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError, VisavoxError
 from edge_runtime.kiosk import administration, looking_on
 from edge_runtime.kiosk.enrolment import AlreadyEnrollingError, TooLateError
+from edge_runtime.kiosk.events import TooManyClientsError
 from edge_runtime.kiosk.limits import MAX_UPLOAD, BodyLimit
 from edge_runtime.kiosk.security import LOOPBACK_HOSTS, Guard
 from edge_runtime.kiosk.service import PAGE, Service
+from edge_runtime.kiosk.visitors import DIRECT, Proxies
 
 DESCRIPTION = ("Who is in front of this kiosk. It says who is probably there; it is not access "
                "control: a photograph and a recording pass for the person.")
 
 REASONS: dict[type[Exception], str] = {
     NameTakenError: "name_taken", DuplicateError: "duplicate", AlreadyEnrollingError: "enrolling",
-    TooLateError: "too_late"}
+    TooLateError: "too_late", TooManyClientsError: "full"}
 
 # Uploads stay in memory: pictures of people have no business on a disk, not even for a moment.
 MultiPartParser.spool_max_size = MAX_UPLOAD
 
 
-def make_app(service: Service, hosts: Iterable[str] = LOOPBACK_HOSTS) -> FastAPI:
+def make_app(
+    service: Service, hosts: Iterable[str] = LOOPBACK_HOSTS, proxies: Proxies = DIRECT
+) -> FastAPI:
     """hosts: the names that the kiosk answers to. The station runs as long as the app does."""
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -41,12 +47,14 @@ def make_app(service: Service, hosts: Iterable[str] = LOOPBACK_HOSTS) -> FastAPI
                   docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service = service
     app.add_exception_handler(VisavoxError, _mistake)
+    app.add_exception_handler(TooManyClientsError, _mistake)
+    app.add_exception_handler(RequestValidationError, _another_shape)
     app.include_router(looking_on.router)
     app.include_router(looking_on.health_router)
     app.include_router(administration.router)
     _add_pages(app, service.phone)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, proxies=proxies)
     return app
 
 
@@ -54,7 +62,17 @@ async def _mistake(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": str(error), "reason": REASONS.get(type(error))}, _status(error))
 
 
+async def _another_shape(_: Request, error: Exception) -> Response:
+    """In one sentence, and without what was sent, which may be no text at all."""
+    [first, *_more] = cast(RequestValidationError, error).errors()
+    place = ".".join(str(part) for part in first["loc"])
+    return JSONResponse({"detail": f"{place}: {first['msg']}; /docs has the shape", "reason": None},
+                        422)
+
+
 def _status(error: Exception) -> int:
+    if isinstance(error, TooManyClientsError):
+        return 429
     return 409 if isinstance(error, GalleryError) else 400
 
 
@@ -67,6 +85,7 @@ def _add_pages(app: FastAPI, phone: Path | None) -> None:
                                      "missing. /docs lists what it answers.\n", 404)
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
-    for path, folder in (("/page", PAGE), ("/phone", phone)):
+    # The kiosk's page is index(), beside which its relative addresses lead somewhere.
+    for path, folder, is_page in (("/page", PAGE, False), ("/phone", phone, True)):
         if folder and folder.is_dir():
-            app.mount(path, StaticFiles(directory=folder, html=True))
+            app.mount(path, StaticFiles(directory=folder, html=is_page))

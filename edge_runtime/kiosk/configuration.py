@@ -1,4 +1,4 @@
-"""The kiosk's configuration file (TOML): an MQTT broker, a hook, and a camera's address.
+"""The kiosk's configuration file (TOML): MQTT, a hook, proxies, and a camera's address.
 
     camera = "rtsp://kiosk:password@192.168.1.20/live"    # as --camera, which everybody can see
 
@@ -17,6 +17,10 @@
     url = "http://localhost:8123/api/webhook/greet"    # gets it by POST
     timeout_s = 5.0
     accept_replay_risk = true    # a photograph and a recording pass for the person
+
+    [proxy]
+    trusted = ["127.0.0.1"]      # as --trusted-proxy
+    path_prefix = "/visavox"     # as --path-prefix
 
 Every key has a default but for the host and one of command and url. An unknown key is refused, and
 one that would do nothing without another: password_file without username, ca_file without tls.
@@ -92,12 +96,20 @@ class HookSettings(_Strict, frozen=True):
             _check_url(self.url)
 
 
+class ProxySettings(_Strict, frozen=True):
+    """See visitors.py."""
+
+    trusted: list[Text] = []
+    path_prefix: str = ""
+
+
 class Configuration(_Strict, frozen=True):
     """The whole file."""
 
     camera: Text | None = None
     mqtt: MqttSettings | None = None
     hook: HookSettings | None = None
+    proxy: ProxySettings = ProxySettings()
 
 
 def read_configuration(file: Path | None) -> Configuration:

@@ -26,7 +26,7 @@ def as_text(message: Mapping[str, Any]) -> str:
 
 
 class TooManyClientsError(Exception):
-    """There are MAX_CLIENTS already."""
+    """There are as many already as may listen, or look."""
 
 
 class Subscription:
@@ -98,7 +98,7 @@ class EventHub:
     def subscribed(self) -> Iterator[Subscription]:
         """A client that listens. Raises TooManyClientsError."""
         if not self.room:
-            raise TooManyClientsError
+            raise TooManyClientsError("too many clients listen already")
         subscription = Subscription(self._clock)
         if self._closed:
             subscription.close()

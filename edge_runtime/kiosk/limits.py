@@ -1,18 +1,15 @@
-"""How large a request may be and how long it may take, before anything looks into it.
-
-uvicorn bounds the size of the headers and closes idle connections, but lets a client take for ever
-over one request; Impatient does not.
-"""
+"""How large a request may be and how long its body may take, before anything looks into it."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edge_runtime.kiosk.visitors import visitor_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +18,6 @@ MAX_BODY = 64 * 1024
 MAX_UPLOAD = 12 * 1024 * 1024
 UPLOADS = ("/api/identify",)
 BODY_S = 20.0  # from the headers to the last byte of the body
-HEADERS_S = 10.0  # from the first byte of a connection, or of the next request, to the last header
 _CLOSE = {"Connection": "close"}
 
 
@@ -35,7 +31,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MAX_UPLOAD if scope["path"] in UPLOADS else MAX_BODY
+        most = MAX_UPLOAD if visitor_of(scope).path in UPLOADS else MAX_BODY
         length = Headers(scope=scope).get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) > most:
             await JSONResponse({"detail": _too_large(most)}, 413, _CLOSE)(scope, receive, send)
@@ -69,32 +65,3 @@ def _bounded(receive: Receive, most: int) -> Receive:
         return message
 
     return received
-
-
-class Impatient(H11Protocol):
-    """uvicorn's HTTP/1.1 with a limit on how long the headers of a request may take."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._deadline = self._until_headers()
-
-    def data_received(self, data: bytes) -> None:
-        waiting = self.cycle is None or self.cycle.response_complete
-        if waiting and self._deadline is None:
-            self._deadline = self._until_headers()
-        before = self.cycle
-        super().data_received(data)
-        if self.cycle is not before or self.transport.get_protocol() is not self:
-            self._forget_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_deadline()
-        super().connection_lost(exc)
-
-    def _until_headers(self) -> asyncio.TimerHandle | None:
-        return self.loop.call_later(HEADERS_S, self.transport.abort)
-
-    def _forget_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
 
 from edge_runtime.capture.camera import Frame
+from edge_runtime.kiosk.events import TooManyClientsError
 from edge_runtime.kiosk.station import Station
 from edge_runtime.opencv import opencv
 
 MAX_VIEWERS = 3
+MEDIA_TYPE = "multipart/x-mixed-replace; boundary=picture"
 _BOUNDARY = "picture"
 _QUALITY = 80
 _MIN_S = 0.08  # between two pictures
@@ -36,23 +38,27 @@ class LiveView:
         self.viewers = 0
         self.closed = False
 
-    def response(self) -> StreamingResponse:
-        return StreamingResponse(self._parts(), headers={"Cache-Control": "no-store"},
-                                 media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
-
-    async def _parts(self) -> AsyncIterator[bytes]:
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """One more who looks. Raises TooManyClientsError."""
+        if self.viewers >= MAX_VIEWERS:
+            raise TooManyClientsError(f"{MAX_VIEWERS} pages show the camera's picture already; "
+                                      "close one of them")
         self.viewers += 1
-        frame: Frame | None = None
         try:
-            yield f"--{_BOUNDARY}\r\n".encode()
-            while not self.closed:
-                newer = await run_in_threadpool(self._station.frame, _WAIT_S, frame)
-                if newer is None or (frame and newer.at_s - frame.at_s < _MIN_S):
-                    continue
-                frame = newer
-                content = await run_in_threadpool(jpeg, frame.picture)
-                # The next boundary comes with the picture: a browser shows it no sooner.
-                yield (f"Content-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
-                       ).encode() + content + f"\r\n--{_BOUNDARY}\r\n".encode()
+            yield
         finally:
             self.viewers -= 1
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        frame: Frame | None = None
+        yield f"--{_BOUNDARY}\r\n".encode()
+        while not self.closed:
+            newer = await run_in_threadpool(self._station.frame, _WAIT_S, frame)
+            if newer is None or (frame and newer.at_s - frame.at_s < _MIN_S):
+                continue
+            frame = newer
+            content = await run_in_threadpool(jpeg, frame.picture)
+            # The next boundary comes with the picture: a browser shows it no sooner.
+            yield (f"Content-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
+                   ).encode() + content + f"\r\n--{_BOUNDARY}\r\n".encode()

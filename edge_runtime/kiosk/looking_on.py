@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Request, WebSocket
+from fastapi import APIRouter, Depends, Request, WebSocket
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.websockets import WebSocketDisconnect
@@ -15,11 +17,15 @@ from edge_runtime import __version__
 from edge_runtime.capture import status as capture
 from edge_runtime.kiosk.access import need_token_from_elsewhere, service_of
 from edge_runtime.kiosk.answers import Health, SourceStatus, Status
-from edge_runtime.kiosk.events import TooManyClientsError
-from edge_runtime.kiosk.live_view import MAX_VIEWERS
+from edge_runtime.kiosk.events import Subscription, TooManyClientsError
+from edge_runtime.kiosk.live_view import MEDIA_TYPE
 from edge_runtime.kiosk.mqtt_link import Link
-from edge_runtime.kiosk.service import Service, languages
+from edge_runtime.kiosk.service import languages
 
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+T = TypeVar("T")
 router = APIRouter(tags=["looking on"], dependencies=[Depends(need_token_from_elsewhere)])
 _HEARTBEAT_S = 15.0
 
@@ -58,8 +64,8 @@ async def events(socket: WebSocket) -> None:
             finally:
                 gone.cancel()
         await socket.close(1001)
-    except TooManyClientsError:
-        await socket.close(1013, "too many clients listen already")
+    except TooManyClientsError as error:
+        await socket.close(1013, str(error))
     except (WebSocketDisconnect, RuntimeError):  # gone while something was sent
         return
 
@@ -69,33 +75,42 @@ async def _until_gone(socket: WebSocket) -> None:
         pass
 
 
+class _Stream(StreamingResponse):
+    """A stream to whoever has a place: 429 where none is left. The place is taken when the stream
+    begins, or any number who ask at once would find the same one free."""
+
+    def __init__(
+        self, place: AbstractContextManager[T], parts: Callable[[T], AsyncIterator[str | bytes]],
+        media_type: str,
+    ) -> None:
+        super().__init__((), headers={"Cache-Control": "no-store"}, media_type=media_type)
+        self._place, self._parts = place, parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place as held:
+            self.body_iterator = self._parts(held)
+            await super().__call__(scope, receive, send)
+
+
 @router.get("/api/events/stream", response_class=StreamingResponse,
             summary="Views and decisions, server-sent",
             responses={200: {"content": {"text/event-stream": {}}},
                        429: {"description": "too many clients listen already"}})
 async def stream(request: Request) -> StreamingResponse:
-    service = service_of(request)
-    if not service.hub.room:
-        raise HTTPException(429, "too many clients listen already")
-    return StreamingResponse(_sent(service), media_type="text/event-stream",
-                             headers={"Cache-Control": "no-store"})
+    return _Stream(service_of(request).subscribed(), _sent, "text/event-stream")
 
 
-async def _sent(service: Service) -> AsyncIterator[str]:
-    try:
-        with service.subscribed() as subscription:
-            while True:
-                try:
-                    async with asyncio.timeout(_HEARTBEAT_S):
-                        text = await subscription.next()
-                except TimeoutError:
-                    yield ": still here\n\n"  # or a connection that is gone is never noticed
-                    continue
-                if text is None:
-                    return
-                yield f"data: {text}\n\n"
-    except TooManyClientsError:
-        return
+async def _sent(subscription: Subscription) -> AsyncIterator[str]:
+    while True:
+        try:
+            async with asyncio.timeout(_HEARTBEAT_S):
+                text = await subscription.next()
+        except TimeoutError:
+            yield ": still here\n\n"  # or a connection that is gone is never noticed
+            continue
+        if text is None:
+            return
+        yield f"data: {text}\n\n"
 
 
 @router.get("/metrics", response_class=Response, summary="Figures for Prometheus",
@@ -111,9 +126,7 @@ def metrics(request: Request) -> Response:
                        429: {"description": "too many look already"}})
 async def camera(request: Request) -> StreamingResponse:
     live_view = service_of(request).live_view
-    if live_view.viewers >= MAX_VIEWERS:
-        raise HTTPException(429, "too many look already")
-    return live_view.response()
+    return _Stream(live_view.watched(), lambda _: live_view.parts(), MEDIA_TYPE)
 
 
 @router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
@@ -126,7 +139,7 @@ def docs(request: Request) -> str:
             for path, routes in schema["paths"].items() for method, route in routes.items()]
     return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{schema['info']['title']}"
             f"</title><h1>{schema['info']['title']}</h1><p>{schema['info']['description']}"
-            "<p>Requests and answers in full: <a href=/openapi.json>openapi.json</a>"
+            "<p>Requests and answers in full: <a href=openapi.json>openapi.json</a>"
             "<table><tr><th>Method<th>Path<th>What<th>Needs" + "".join(rows) + "</table></html>")
 
 
@@ -135,7 +148,7 @@ health_router = APIRouter(tags=["looking on"])
 
 @health_router.get("/healthz", summary="Whether the kiosk works",
                    responses={503: {"model": Health, "description": "the loop hangs"}})
-def healthz(request: Request) -> Health:
+async def healthz(request: Request) -> Health:
     if service_of(request).station.alive:
         return Health(status="ok")
     return JSONResponse({"status": "hangs"}, 503)  # type: ignore[return-value]

@@ -7,31 +7,34 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
 from edge_runtime.errors import UsageError
 from edge_runtime.kiosk import systemd
 from edge_runtime.kiosk.app import make_app
-from edge_runtime.kiosk.limits import Impatient
-from edge_runtime.kiosk.security import LOOPBACK_HOSTS, is_loopback
+from edge_runtime.kiosk.connections import Door, Guests, Impatient, Listener
+from edge_runtime.kiosk.security import LOOPBACK_HOSTS, MAX_HEADER_BYTES
 from edge_runtime.kiosk.service import Service
+from edge_runtime.kiosk.visitors import DIRECT, Proxies, is_loopback
 
-_MAX_CONNECTIONS = 100
 _STOP_S = 3
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a kiosk listens. hosts: names that it answers to besides its own."""
+    """Where a kiosk listens. hosts: names that it answers to besides its own. proxies: see
+    visitors.py."""
 
     host: str = "127.0.0.1"
     port: int = 8765
     tls_cert: Path | None = None
     tls_key: Path | None = None
     hosts: tuple[str, ...] = ()
+    proxies: Proxies = DIRECT
 
     def check(self, has_token: bool) -> None:
         """UsageError where it would be open to others without TLS and a token."""
@@ -65,19 +68,19 @@ class Address:
 
     def url(self, port: int) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' if self.tls_cert else ''}://{host}:{port}/"
+        return f"http{'s' if self.tls_cert else ''}://{host}:{port}{self.proxies.prefix}/"
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams first, or it would wait for them."""
+    """Lets in whom there is room for. Ends the streams first, or it would wait for them."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, guests: Guests) -> None:
         super().__init__(config)
-        self._service = service
+        self._service, self._guests = service, guests
         self._watched: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([Door(listening, self._guests) for listening in sockets or []])
         systemd.notify("READY=1")
         self._watched = asyncio.create_task(systemd.watched(lambda: self._service.station.alive))
 
@@ -90,15 +93,17 @@ class _Server(uvicorn.Server):
 
 
 def make_server(service: Service, address: Address) -> uvicorn.Server:
-    """The server, not yet running. UsageError for
-    TLS files that cannot be used."""
+    """The server, not yet running. UsageError for TLS files that cannot be used."""
+    guests = Guests(address.proxies)
     options: dict[str, Any] = {}
     if address.tls_cert:
         options = {"ssl_certfile": address.tls_cert, "ssl_keyfile": address.tls_key}
     config = uvicorn.Config(
-        make_app(service, address.names), http=Impatient, ws="websockets-sansio",
+        make_app(service, address.names, address.proxies),
+        http=cast(Any, partial(Impatient, guests=guests)),
+        ws=cast(Any, partial(Listener, guests=guests)), loop="asyncio",  # which asks the Door
         ws_max_size=4096, ws_per_message_deflate=False,
-        limit_concurrency=_MAX_CONNECTIONS, timeout_keep_alive=10,
+        h11_max_incomplete_event_size=2 * MAX_HEADER_BYTES, timeout_keep_alive=10,
         timeout_graceful_shutdown=_STOP_S, proxy_headers=False, server_header=False,
         access_log=False, log_config=None, log_level="warning", **options)
     try:
@@ -106,7 +111,7 @@ def make_server(service: Service, address: Address) -> uvicorn.Server:
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(f"{address.tls_cert}: expected a certificate and its key as PEM files, "
                          f"found {error.strerror or error}") from None
-    return _Server(config, service)
+    return _Server(config, service, guests)
 
 
 def run(server: uvicorn.Server, listening: socket.socket) -> None:

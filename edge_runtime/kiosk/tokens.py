@@ -1,8 +1,9 @@
-"""The administration's token: made by chance, kept as a scrypt hash, asked for no faster than this.
+"""The administration's token: made by chance, kept as a hash.
 
-A token has 100 random bits, so that guessing is hopeless at any speed; the limit keeps wrong ones
-from taking the processor (scrypt takes tens of milliseconds). A right one is remembered by its
-SHA-256 while the kiosk runs, and is neither slow nor limited.
+A token has 100 random bits, so that guessing is hopeless at any speed, and a fast hash (HMAC with
+SHA-256) keeps it as well as a slow one would. The slow one was worse: whoever sent wrong tokens had
+the kiosk spend 16 MiB and tens of milliseconds on each, before it knew who has the right one. Now
+the right token is let in whatever else is sent, from wherever it comes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import hmac
 import os
 import secrets
 import tempfile
-import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,10 @@ import msgspec
 
 from edge_runtime.errors import UsageError
 from edge_runtime.files import as_text
+from edge_runtime.kiosk.visitors import household
 from edge_runtime.places import config_folder
 
 _BITS_BYTES = 13  # 104 bits, of which 100 are shown: 20 letters of base32
-_N, _R, _P = 2**14, 8, 1  # 16 MiB, tens of milliseconds: RFC 7914, interactive use
 _BURST, _PER_S = 5, 0.5  # wrong tokens of one address
 _ADDRESSES = 1000  # whose wrong tokens are remembered
 
@@ -35,7 +36,7 @@ Bytes = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: Bytes
-    hash: Bytes
+    sha256: Bytes
 
 
 def default_token_file() -> Path:
@@ -49,7 +50,7 @@ def set_token(file: Path) -> str:
     letters = base64.b32encode(secrets.token_bytes(_BITS_BYTES)).decode().lower()[:20]
     token = "-".join(letters[i : i + 5] for i in range(0, 20, 5))
     salt = secrets.token_bytes(16)
-    content = msgspec.json.encode(_Stored(salt, _scrypt(token, salt)))
+    content = msgspec.json.encode(_Stored(salt, _digest(token, salt)))
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # of mode 0600
     with os.fdopen(descriptor, "wb") as opened:
@@ -59,12 +60,12 @@ def set_token(file: Path) -> str:
 
 
 class Tokens:
-    """Checks tokens against the hash in `file`. UsageError where it is there and no such hash."""
+    """Checks tokens against the hash in `file`. UsageError where it is there and no such hash. To
+    be used from one thread."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._stored: _Stored | None = None
-        self._right: bytes | None = None  # SHA-256 of the token, once it was given
-        self._wrong = _Limiter()
+        self._wrong = _Limiter(clock)
         try:
             text = as_text(file.read_bytes(), str(file), "the hash of a token",
                            remedy="make a new one with 'visavox kiosk --set-token'")
@@ -72,9 +73,9 @@ class Tokens:
         except FileNotFoundError:
             pass
         except (msgspec.DecodeError, OSError) as error:
-            raise UsageError(f"{file}: expected the hash of a token, found something else "
-                             f"({error}); make a new one with 'visavox kiosk --set-token'"
-                             ) from None
+            raise UsageError(f"{file}: expected the hash of a token, found something else, or one "
+                             f"of an earlier version ({error}); make a new one with 'visavox kiosk "
+                             "--set-token'") from None
 
     @property
     def exists(self) -> bool:
@@ -83,44 +84,34 @@ class Tokens:
 
     def check(self, token: str, address: str) -> float | None:
         """None for the right token; for a wrong one 0; and where this address has given too many
-        wrong ones, unlooked at, in how many seconds the next one is looked at."""
+        wrong ones, in how many seconds it may try again."""
         if self._stored is None:
             return 0.0
-        given = hashlib.sha256(token.encode(errors="replace")).digest()
-        if self._right is not None and hmac.compare_digest(given, self._right):
+        if hmac.compare_digest(_digest(token, self._stored.salt), self._stored.sha256):
             return None
-        if wait_s := self._wrong.wait_s(address):
-            return wait_s
-        if hmac.compare_digest(_scrypt(token, self._stored.salt), self._stored.hash):
-            self._right = given
-            return None
-        self._wrong.note(address)
-        return 0.0
+        return self._wrong.wait_s(household(address))
 
 
 class _Limiter:
     """A bucket of _BURST wrong tokens for each address, which empties at _PER_S."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._full: OrderedDict[str, tuple[float, float]] = OrderedDict()  # level, when
 
     def wait_s(self, address: str) -> float:
-        with self._lock:
-            return max(self._level(address) - _BURST + 1, 0.0) / _PER_S
-
-    def note(self, address: str) -> None:
-        with self._lock:
-            self._full[address] = (self._level(address) + 1, time.monotonic())
-            self._full.move_to_end(address)
-            while len(self._full) > _ADDRESSES:
-                self._full.popitem(last=False)
-
-    def _level(self, address: str) -> float:
-        level, when_s = self._full.get(address, (0.0, 0.0))
-        return max(level - (time.monotonic() - when_s) * _PER_S, 0.0)
+        """Counts a wrong token; 0, or for how long it is one too many."""
+        now_s = self._clock()
+        level, when_s = self._full.get(address, (0.0, now_s))
+        level = max(level - (now_s - when_s) * _PER_S, 0.0)
+        if level > _BURST - 1:
+            return (level - _BURST + 1) / _PER_S
+        self._full[address] = (level + 1, now_s)
+        self._full.move_to_end(address)
+        while len(self._full) > _ADDRESSES:
+            self._full.popitem(last=False)
+        return 0.0
 
 
-def _scrypt(token: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(token.encode(errors="replace")[:1000], salt=salt, n=_N, r=_R, p=_P,
-                          dklen=32)
+def _digest(token: str, salt: bytes) -> bytes:
+    return hmac.digest(salt, token.encode(errors="surrogatepass"), hashlib.sha256)

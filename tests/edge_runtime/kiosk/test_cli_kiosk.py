@@ -149,17 +149,6 @@ def test_a_new_token_works(
     assert answer.json() == {"people": []} and kiosk.end() == 0
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key."""
-    key, file = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                    "-keyout", str(key), "-out", str(file)], check=True, capture_output=True)
-    return file, key
-
-
 def test_with_tls_and_a_token_others_are_let_in(
     start: Callable[..., Process], bundle: Path, tmp_path: Path, certificate: tuple[Path, Path],
     capsys: pytest.CaptureFixture[str],
@@ -190,6 +179,8 @@ def test_with_tls_and_a_token_others_are_let_in(
     (["--bundle", "BUNDLE", "--tls-cert", "x"], "--tls-cert FILE and --tls-key FILE go together"),
     (["--bundle", "BUNDLE", "--tls-cert", "BUNDLE/manifest.json", "--tls-key",
       "BUNDLE/manifest.json", "--camera", "none"], "expected a certificate and its key"),
+    (["--bundle", "BUNDLE", "--trusted-proxy", "proxy.lan"], "expected an address (127.0.0.1)"),
+    (["--bundle", "BUNDLE", "--path-prefix", "visavox"], "expected a path such as /visavox"),
     (["--bundle", "BUNDLE", "--port", "99999999"], "cannot listen on 127.0.0.1"),
     (["--bundle", "BUNDLE", "--port", "TAKEN"], "Address already in use"),
     (["--bundle", "BUNDLE", "--config", "none.toml"], "expected a configuration file"),

@@ -22,7 +22,7 @@ def test_without_a_file_nothing_goes_elsewhere() -> None:
 
 
 def test_the_documented_file_is_read(tmp_path: Path) -> None:
-    shown = (configuration.__doc__ or "").split("\n\n")[1:4]
+    shown = (configuration.__doc__ or "").split("\n\n")[1:-1]
     text = "\n".join(line.strip() for part in shown for line in part.splitlines())
     with pytest.raises(UsageError, match="expected command or url, found both"):
         read_configuration(written(tmp_path, text))
@@ -32,6 +32,7 @@ def test_the_documented_file_is_read(tmp_path: Path) -> None:
     assert found.mqtt and found.mqtt.address == ("broker.local", 8883)
     assert found.hook and found.hook.command == ["/usr/local/bin/greet"]
     assert found.hook.accept_replay_risk
+    assert found.proxy.trusted == ["127.0.0.1"] and found.proxy.path_prefix == "/visavox"
 
 
 @pytest.mark.parametrize(("text", "message"), [
