@@ -8,7 +8,7 @@ export let language = "en";
 export async function chooseLanguage(available, wanted = localStorage.getItem(CHOSEN)) {
   const asked = [wanted, ...navigator.languages.map((name) => name.split("-")[0]), "en"];
   language = asked.find((name) => available.includes(name)) ?? available[0];
-  const response = await fetch(`/page/languages/${language}.json`);
+  const response = await fetch(new URL(`languages/${language}.json`, import.meta.url));
   texts = await response.json();
   document.documentElement.lang = language;
   fill();

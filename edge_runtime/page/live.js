@@ -2,6 +2,7 @@
 
 import {coded, percent, text} from "./language.js";
 import {element, say, setMeter} from "./page.js";
+import {at} from "./server.js";
 
 const QUIET_DB = -60;
 const LONG = 22; // characters of a name, above which it is written smaller
@@ -11,7 +12,7 @@ let decision = null; // the last one, for as long as it holds
 
 /** Begins the live picture anew, as is needed after the server was away. */
 export function openCamera() {
-  element("camera").src = `/camera.mjpg?${Date.now()}`;
+  element("camera").src = at(`/camera.mjpg?${Date.now()}`);
 }
 
 export function closeCamera() {

@@ -5,6 +5,9 @@ const SILENT_MS = 8000; // without a message, after which a connection is taken 
 
 let token = null; // in memory alone: closing or leaving the administration forgets it
 
+/** Where a path of the kiosk is, also under a prefix that a proxy shows it by. */
+export const at = (path) => new URL(`..${path}`, import.meta.url);
+
 export const hasToken = () => token !== null;
 export const setToken = (value) => { token = value; };
 
@@ -27,19 +30,37 @@ export async function call(method, path, content) {
   try {
     // keepalive: an enrolment is cancelled also where the page is closed.
     response = await fetch(
-      path, {method, headers, body: JSON.stringify(content), keepalive: true});
+      at(path), {method, headers, body: JSON.stringify(content), keepalive: true});
   } catch {
     throw new Refusal(0, "");
   }
+  if (!response.ok) throw await refusalOf(response);
+  return response.json().catch(() => null);
+}
+
+async function refusalOf(response) {
   const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  throw new Refusal(response.status, String(answer?.detail ?? response.statusText),
-                    answer?.reason);
+  return new Refusal(response.status, String(answer?.detail ?? response.statusText),
+                     answer?.reason);
+}
+
+/** Why a stream is refused, which an <img> is not told; null where it is not. */
+export async function whyRefused(path) {
+  const asking = new AbortController();
+  try {
+    const response = await fetch(at(path), {signal: asking.signal});
+    return response.ok ? null : await refusalOf(response);
+  } catch {
+    return null; // the kiosk is away, which is said already
+  } finally {
+    asking.abort();
+  }
 }
 
 /** Listens for as long as the page is open, and connects again whenever the server went away. */
 export function listen({onMessage, onOpen, onLost}) {
-  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/events`;
+  const address = at("/api/events");
+  address.protocol = location.protocol.replace("http", "ws");
   const socket = new WebSocket(address);
   let watchdog;
   const alive = () => {

@@ -111,3 +111,16 @@ def test_it_connects_again(page: Page, stage: Stage) -> None:
     stage.scene.show(stage.ada.pictures[4], stage.ada.sounds)
     shows(page, "#headline", "Ada")
     until(page, "camera.naturalWidth === 640")
+
+
+def test_a_fourth_page_says_why_it_has_no_picture(open_page: OpenPage, stage: Stage) -> None:
+    pages = [open_page(stage.kiosk.url) for _ in range(3)]
+    for page in pages:
+        until(page, "camera.naturalWidth === 640")
+    fourth = open_page(stage.kiosk.url)
+    shows(fourth, "#trouble", EN["refused.full"])
+    assert "no-picture" in (fourth.get_attribute("body", "class") or "")
+    assert_accessible(fourth)
+    pages[0].close()  # and makes room
+    shows(fourth, "#trouble", "")
+    until(fourth, "camera.naturalWidth === 640")
