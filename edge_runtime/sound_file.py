@@ -40,7 +40,7 @@ class SoundFile:
     def __init__(self, file: BinaryIO, name: str) -> None:
         import soundfile  # here, since a machine that trains on packed data lacks it
 
-        class Forward(soundfile.SoundFile):  # type: ignore[misc]
+        class Forward(soundfile.SoundFile):  # type: ignore[misc,unused-ignore]
             def seekable(self) -> bool:
                 """Never: sought in, a file is read only as far as its header says."""
                 return False
