@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from train.run import RunFolder
 
 
-def main() -> int:
+def all_commands() -> Commands:
+    """What `python -m convert` can do."""
     commands = Commands("python -m convert", "Convert trained networks for the device.")
-    bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle")
+    bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle",
+                          example="run --recipe mixed_wi8 --out bundle")
     bundle.add_argument("--recipe", required=True, help="see convert/README.md")
     bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
     bundle.add_argument("--untrained", action="store_true",
@@ -35,12 +37,14 @@ def main() -> int:
                              "tflite-runtime takes (litert)")
     bundle.add_argument("--max-drop", type=float, default=0.5, metavar="POINTS",
                         help="of 'auto': accuracy that int8 may cost on validation (0.5)")
-    sweep = commands.add("sweep", _sweep, "convert a run by every recipe and compare them")
+    sweep = commands.add("sweep", _sweep, "convert a run by every recipe and compare them",
+                         example="run --out recipes --recipes float32,mixed_wi8")
     sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
                        help="table, plots, and a bundle for each recipe")
     sweep.add_argument("--recipes", default="all", help="'all', or names with commas between them")
     sweep.add_argument("--rounds", type=int, default=100, help="of the latency's measurement (100)")
-    support = commands.add("support", _support, "try every recipe on every family, untrained")
+    support = commands.add("support", _support, "try every recipe on every family, untrained",
+                           example="--out support")
     support.add_argument("--out", type=Path, required=True, metavar="FOLDER",
                          help="what is known so far; a table in it goes on")
     support.add_argument("--families", default="all", help="'all', or names with commas between "
@@ -54,7 +58,7 @@ def main() -> int:
         command.add_argument("--no-fold", action="store_true",
                              help="leave norms and factors as they were trained, to compare")
         command.add_argument("--json", action="store_true", help="print one JSON object")
-    return commands.main()
+    return commands
 
 
 def _bundle(options: Namespace) -> None:
@@ -146,4 +150,4 @@ def _collection(options: Namespace, folder: RunFolder) -> Collection:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(all_commands().main())

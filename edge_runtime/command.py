@@ -10,12 +10,14 @@ import signal
 import sys
 import tempfile
 import threading
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
+from edge_runtime import __version__
 from edge_runtime.errors import VisavoxError
+from edge_runtime.parser import Parser
 from edge_runtime.problems import problem_report
 from edge_runtime.terminal import beneath, printable, screens
 
@@ -32,27 +34,31 @@ _SILENCE = threading.RLock()
 Item = TypeVar("Item")
 
 
-class _Parser(ArgumentParser):
-    """Says a mistake in one line, like everything else, and not the whole usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; '{self.prog} --help' says more\n")
-
-
 class Commands:
     """A command line of sub-commands: each adds its arguments and runs with them."""
 
-    def __init__(self, prog: str, description: str) -> None:
-        self.parser = _Parser(prog=prog, description=description)
-        self._subparsers = self.parser.add_subparsers(dest="command", required=True,
-                                                      metavar="COMMAND")
+    def __init__(self, prog: str, description: str, end: str = "") -> None:
+        """end: what `--help` says at last."""
+        codes = "Exit code 0 where it is done, 2 for a mistake of the user's, 130 where stopped."
+        self.parser = Parser(prog=prog, description=description,
+                             epilog=f"{end} {codes}".strip())
+        self.parser.add_argument("--version", action="version", version=f"visavox {__version__}")
+        subparsers = self.parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        self._add_parser, self.parser.commands = subparsers.add_parser, subparsers.choices
+        self.examples: list[str] = []
 
     def add(
-        self, name: str, run: Callable[[Namespace], int | None], help: str
-    ) -> ArgumentParser:
+        self, name: str, run: Callable[[Namespace], int | None], help: str, *, example: str,
+        end: str = "",
+    ) -> Parser:
         """A sub-command, which may return an exit code; the caller adds its arguments to the
-        returned parser."""
-        parser = self._subparsers.add_parser(name, help=help, description=help)
+        returned parser. example: its arguments; lines of it are commands of their own. end: what
+        its `--help` says at last."""
+        lines = [f"{self.parser.prog} {name} {line}".rstrip() for line in example.splitlines()]
+        self.examples += lines
+        shown = "\n".join(["for example:", *(f"  {line}" for line in lines)])
+        parser: Parser = self._add_parser(name, help=help, description=help,
+                                          epilog=f"{shown}\n\n{end}".strip())
         parser.set_defaults(run=run)
         return parser
 
@@ -67,7 +73,7 @@ class Commands:
 
     def _run(self, arguments: Sequence[str] | None) -> int:
         try:
-            options = self.parser.parse_args(arguments)
+            options = self.parser.parse_args(sys.argv[1:] if arguments is None else arguments)
             code: int = options.run(options) or 0
             sys.stdout.flush()
             return code

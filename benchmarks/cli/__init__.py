@@ -23,10 +23,15 @@ from benchmarks.cli import (
 from edge_runtime.command import Commands
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The entry point of `python -m benchmarks`."""
+def all_commands() -> Commands:
+    """What `python -m benchmarks` can do."""
     commands = Commands("python -m benchmarks", "Measure what bundles cost on this machine.")
     for module in (latency, compare, size, peers, gallery, open_set, accuracy, agreement, roofline,
                    everything, report, device, kiosk):
         module.add(commands)
-    return commands.main(arguments)
+    return commands
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point of `python -m benchmarks`."""
+    return all_commands().main(arguments)

@@ -13,7 +13,8 @@ from edge_runtime.result_file import print_result
 
 def add(commands: Commands) -> None:
     accuracy = commands.add("accuracy", _accuracy, "how well a bundle tells people apart, clean "
-                                                   "and spoilt, by the number of people")
+                                                   "and spoilt, by the number of people",
+                            example="bundle --data people --noise noise")
     accuracy.add_argument("bundle", type=Path, metavar="BUNDLE")
     accuracy.add_argument("--data", type=Path, required=True, metavar="PEOPLE")
     accuracy.add_argument("--noise", type=Path, metavar="DIR", help="sound files to add to clips")

@@ -10,7 +10,8 @@ from edge_runtime.command import Commands, print_json
 
 
 def add(commands: Commands) -> None:
-    compare = commands.add("compare", _compare, "two result files beside each other")
+    compare = commands.add("compare", _compare, "two result files beside each other",
+                           example="before.json after.json")
     compare.add_argument("before", type=Path, metavar="BEFORE.json")
     compare.add_argument("after", type=Path, metavar="AFTER.json")
     compare.add_argument("--force", action="store_true", help="also of unlike conditions")

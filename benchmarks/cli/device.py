@@ -16,7 +16,8 @@ from edge_runtime.result_file import print_result
 
 def add(commands: Commands) -> None:
     device = commands.add("device", _device, "bundles on emulated Raspberry Pis: outputs as here? "
-                                             "and counts of instructions")
+                                             "and counts of instructions",
+                          example="bundle --data people")
     add_bundles(device)
     device.add_argument("--data", type=Path, metavar="PEOPLE",
                         help="whose test files are tried (drawn ones)")

@@ -13,7 +13,8 @@ from edge_runtime.result_file import stamped
 
 
 def add(commands: Commands) -> None:
-    everything = commands.add("all", _all, "latency, size and roofline of this device, in one file")
+    everything = commands.add("all", _all, "latency, size and roofline of this device, in one file",
+                              example="bundle --out device.json")
     everything.add_argument("bundles", type=Path, nargs="*", metavar="BUNDLE",
                             help="without one, untrained bundles are made (extra 'train')")
     everything.add_argument("--out", type=Path, metavar="FILE",

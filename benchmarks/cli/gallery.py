@@ -10,7 +10,8 @@ from edge_runtime.result_file import print_result
 
 
 def add(commands: Commands) -> None:
-    gallery = commands.add("gallery", _gallery, "a search among enrolled people, on one core")
+    gallery = commands.add("gallery", _gallery, "a search among enrolled people, on one core",
+                           example="--people 1000 100000")
     gallery.add_argument("--people", type=int, nargs="+", default=[1000, 100_000], metavar="N",
                          help="how many are enrolled (1000 100000)")
     gallery.add_argument("--rounds", type=int, default=100, help="timed searches of each (100)")

@@ -10,7 +10,8 @@ from edge_runtime.result_file import print_result
 
 
 def add(commands: Commands) -> None:
-    kiosk = commands.add("kiosk", _kiosk, "a kiosk under load: latency, errors, memory")
+    kiosk = commands.add("kiosk", _kiosk, "a kiosk under load: latency, errors, memory",
+                         example="--minutes 5 -- --demo demo")
     kiosk.add_argument("arguments", nargs="*", metavar="-- ARGUMENT",
                        help="of 'visavox kiosk' (--demo demo)")
     kiosk.add_argument("--minutes", type=float, default=30.0, metavar="M", help="(30)")

@@ -13,7 +13,9 @@ from edge_runtime.result_file import print_result
 
 
 def add(commands: Commands) -> None:
-    latency = commands.add("latency", _latency, "cold start, and warm times in turn")
+    latency = commands.add("latency", _latency, "cold start, and warm times in turn",
+                           example="bundle-float32 bundle --rounds 50\n"
+                                   "bundle --sustained 30m --plot sustained.png")
     add_bundles(latency)
     latency.add_argument("--threads", default="1", metavar="N[,N...]",
                          help="of the interpreter, also several: 1,2,4 (1)")

@@ -13,7 +13,8 @@ from edge_runtime.result_file import print_result
 
 def add(commands: Commands) -> None:
     open_set = commands.add("open-set", _open_set, "enrolled people and strangers, none of whom "
-                                                   "training has seen")
+                                                   "training has seen",
+                            example="bundle --data others --plots plots")
     open_set.add_argument("bundle", type=Path, metavar="BUNDLE")
     open_set.add_argument("--data", type=Path, required=True, metavar="PEOPLE",
                           help="people whom training has not seen; others are left out")

@@ -13,7 +13,8 @@ from edge_runtime.result_file import print_result
 
 
 def add(commands: Commands) -> None:
-    peers = commands.add("peers", _peers, "our face network beside what others would use")
+    peers = commands.add("peers", _peers, "our face network beside what others would use",
+                         example="--setup\n--json")
     peers.add_argument("--image-size", type=int, default=256, metavar="S")
     add_threads(peers)
     add_rounds(peers)

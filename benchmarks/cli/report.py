@@ -10,7 +10,8 @@ from edge_runtime.command import Commands
 
 
 def add(commands: Commands) -> None:
-    report = commands.add("report", _report, "make the READMEs' tables, and a page, from results")
+    report = commands.add("report", _report, "make the READMEs' tables, and a page, from results",
+                          example="--html report.html")
     report.add_argument("--html", type=Path, metavar="FILE", help="write all of it as one page")
     report.add_argument("--results", type=Path, metavar="FOLDER",
                         help="where result files lie (benchmarks/results)")

@@ -11,7 +11,8 @@ from edge_runtime.result_file import print_result
 
 def add(commands: Commands) -> None:
     roofline = commands.add("roofline", _roofline, "how far networks are from the least time that "
-                                                   "this machine could need")
+                                                   "this machine could need",
+                            example="bundle-float32 bundle")
     add_bundles(roofline)
     add_threads(roofline)
     add_rounds(roofline)

@@ -10,7 +10,8 @@ from edge_runtime.result_file import print_result
 
 
 def add(commands: Commands) -> None:
-    size = commands.add("size", _size, "bytes and memory of bundles, bytes of the runtime")
+    size = commands.add("size", _size, "bytes and memory of bundles, bytes of the runtime",
+                        example="bundle-float32 bundle")
     add_bundles(size)
     size.add_argument("--platforms", action="store_true",
                       help="also of the runtime on x86_64 and aarch64, by its wheels (downloads)")

@@ -29,10 +29,15 @@ DESCRIPTION = ("Identify a person on this device from a picture of the face and 
                "a recording pass for the person.")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The entry point of `visavox`."""
-    commands = Commands("visavox", DESCRIPTION)
+def all_commands() -> Commands:
+    """What `visavox` can do."""
+    commands = Commands("visavox", DESCRIPTION, "Nobody is an answer, and no failure.")
     for module in (identify, inspect, crop, devices, enroll, people, forget, reject, export,
                    import_, audit, thresholds, watch, doctor, kiosk, export_web):
         module.add(commands)
-    return commands.main(arguments)
+    return commands
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point of `visavox`."""
+    return all_commands().main(arguments)

@@ -11,7 +11,8 @@ from edge_runtime.gallery.store import Gallery
 
 
 def add(commands: Commands) -> None:
-    audit = commands.add("audit", _audit, "check the log of what was done with the gallery")
+    audit = commands.add("audit", _audit, "check the log of what was done with the gallery",
+                         example="--gallery gallery.db")
     add_gallery(audit)
     audit.add_argument("--accept", action="store_true",
                        help="take a gallery that somebody altered, or an older copy of it, as it "

@@ -17,7 +17,8 @@ from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
-    crop = commands.add("crop", _crop, "make training faces from whole pictures")
+    crop = commands.add("crop", _crop, "make training faces from whole pictures",
+                        example="photos --out people")
     crop.add_argument("folder", type=Path, metavar="FOLDER",
                       help="pictures, or people as <person>/face/*")
     crop.add_argument("--out", type=Path, required=True, metavar="FOLDER",

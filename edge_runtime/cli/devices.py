@@ -11,7 +11,8 @@ from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
-    devices = commands.add("devices", _devices, "list cameras and microphones")
+    devices = commands.add("devices", _devices, "list cameras and microphones",
+                           example="--json")
     devices.add_argument("--json", action="store_true", help="print one JSON object")
 
 

@@ -25,10 +25,12 @@ _ORDER = ("fault", "warning", "ok")
 
 
 def add(commands: Commands) -> None:
-    doctor = commands.add("doctor", _doctor, "say what will go wrong on this machine, and the fix")
-    doctor.epilog = ("Exit code 0 where nothing is at fault, 1 where something is, 2 for a mistake "
-                     "in the arguments. Camera and microphone are opened for some seconds.")
-    doctor.add_argument("--bundle", type=Path, metavar="FOLDER", help="a bundle to look at")
+    doctor = commands.add("doctor", _doctor, "say what will go wrong on this machine, and the fix",
+                          example="bundle --gallery gallery.db",
+                          end="Exit code 0 where nothing is at fault, 1 where something is, 2 for "
+                              "a mistake in the arguments. Camera and microphone are opened for "
+                              "some seconds.")
+    doctor.add_bundle(required=False, help="a bundle to look at")
     doctor.add_argument("--gallery", type=Path, metavar="FILE",
                         help="a gallery of enrolled people to look at")
     doctor.add_argument("--key", type=Path, metavar="FILE",

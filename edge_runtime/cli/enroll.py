@@ -35,7 +35,10 @@ FACES, CLIPS, SECONDS = 5, 3, 60  # live, where nothing else was asked for
 
 def add(commands: Commands) -> None:
     enroll = commands.add("enroll", _enroll, "enroll somebody from faces and clips, of files or "
-                                             "live; pictures and sound are not kept")
+                                             "live; pictures and sound are not kept",
+                          example="Anna bundle --gallery gallery.db --face anna/1.jpg anna/2.jpg "
+                                  "--voice anna/1.wav\n"
+                                  "Ben bundle --gallery gallery.db --camera auto --microphone auto")
     enroll.add_argument("name", metavar="NAME")
     add_bundle(enroll)
     add_gallery(enroll)

@@ -13,7 +13,8 @@ from edge_runtime.gallery.store import Gallery
 
 def add(commands: Commands) -> None:
     export = commands.add("export", _export, "write everybody enrolled into one encrypted file; "
-                                             f"the passphrase is asked for, or ${PASSPHRASE}")
+                                             f"the passphrase is asked for, or ${PASSPHRASE}",
+                          example="--gallery gallery.db --out people.visavox")
     add_gallery(export)
     export.add_argument("--out", type=Path, required=True, metavar="FILE")
     add_json(export)

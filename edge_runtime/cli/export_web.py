@@ -11,7 +11,8 @@ from edge_runtime.command import Commands, print_json
 
 def add(commands: Commands) -> None:
     export = commands.add("export-web", _export_web, "make a folder that runs in the browser of an "
-                                                     "Android phone, without a server's help")
+                                                     "Android phone, without a server's help",
+                          example="bundle --out phone")
     add_bundle(export)
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     add_enrolled(export, "take the thresholds found for this gallery along, and nobody in it")

@@ -12,7 +12,8 @@ from edge_runtime.terminal import printable
 
 def add(commands: Commands) -> None:
     forget = commands.add("forget", _forget, "destroy a person's key and data, and search for "
-                                             "what may be left")
+                                             "what may be left",
+                          example="Anna --gallery gallery.db")
     forget.add_argument("name", metavar="NAME")
     add_gallery(forget)
     add_json(forget)

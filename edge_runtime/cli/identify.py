@@ -21,7 +21,12 @@ from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
-    identify = commands.add("identify", _identify, "rank a bundle's people by a face and a clip")
+    identify = commands.add(
+        "identify", _identify, "rank a bundle's people by a face and a clip",
+        example="bundle --face face.png --voice clip.wav\n"
+                "bundle --gallery gallery.db --picture room.jpg --json",
+        end="Exit code 0 also where it is nobody: a script reads 'person' of --json, which is null "
+            "there.")
     add_bundle(identify)
     identify.add_argument("--face", type=Path, metavar="FILE", help="a crop of the face")
     identify.add_argument("--picture", type=Path, metavar="FILE",

@@ -16,7 +16,8 @@ from edge_runtime.terminal import printable
 
 def add(commands: Commands) -> None:
     import_ = commands.add("import", _import, "add the people of an exported file; the passphrase "
-                                              f"is asked for, or ${PASSPHRASE}")
+                                              f"is asked for, or ${PASSPHRASE}",
+                           example="people.visavox bundle --gallery gallery.db")
     import_.add_argument("file", type=Path, metavar="FILE")
     add_bundle(import_)
     add_gallery(import_)

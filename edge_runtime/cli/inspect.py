@@ -14,7 +14,8 @@ from edge_runtime.terminal import printable
 
 
 def add(commands: Commands) -> None:
-    inspect = commands.add("inspect", _inspect, "say what a bundle holds and how well it does")
+    inspect = commands.add("inspect", _inspect, "say what a bundle holds and how well it does",
+                           example="bundle")
     add_bundle(inspect)
 
 

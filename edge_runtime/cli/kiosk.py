@@ -39,8 +39,10 @@ SCENE, SOUND = "scene.mp4", "scene.wav"
 
 
 def add(commands: Commands) -> None:
-    kiosk = commands.add("kiosk", _kiosk, "serve a page for a screen, a REST API and events")
-    kiosk.add_argument("--bundle", type=Path, metavar="FOLDER")
+    kiosk = commands.add("kiosk", _kiosk, "serve a page for a screen, a REST API and events",
+                         example="--demo demo\n"
+                                 "bundle --gallery gallery.db --camera 0 --microphone auto")
+    kiosk.add_bundle(required=False, help="whom it knows; needed without --demo")
     kiosk.add_argument("--allow-uncertified", action="store_true",
                        help="use a bundle that did not pass its checks")
     add_enrolled(kiosk)
@@ -96,7 +98,7 @@ def _kiosk(options: Namespace) -> None:
     _choose_camera(options, configuration)
     _choose_demo(options)
     if options.bundle is None:
-        raise UsageError("expected --bundle FOLDER, or --demo FOLDER, found neither")
+        raise UsageError("expected a BUNDLE, or --demo FOLDER, found neither")
     if options.print_systemd:
         print(_unit(options), end="")
         return

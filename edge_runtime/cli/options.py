@@ -12,6 +12,7 @@ from edge_runtime.command import say_problems
 from edge_runtime.detect import DETECTORS, Detector, make_detector
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.manifest import Manifest
+from edge_runtime.parser import Parser
 from edge_runtime.passed_over import described, sorted_out
 from edge_runtime.people import Modality
 from edge_runtime.problems import because
@@ -95,9 +96,10 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def add_bundle(parser: ArgumentParser) -> None:
-    """--bundle, --json and --allow-uncertified."""
-    parser.add_argument("--bundle", type=Path, required=True, metavar="FOLDER")
+def add_bundle(parser: Parser) -> None:
+    """BUNDLE or --bundle, --json and --allow-uncertified."""
+    parser.add_bundle(required=True, help="the bundle's folder; named here, it stands before "
+                                          "options that take several files")
     add_json(parser)
     parser.add_argument("--allow-uncertified", action="store_true",
                         help="use a bundle that did not pass its checks")

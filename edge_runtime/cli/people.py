@@ -11,7 +11,8 @@ from edge_runtime.gallery.store import Gallery
 
 
 def add(commands: Commands) -> None:
-    people = commands.add("people", _people, "list the people enrolled on this device")
+    people = commands.add("people", _people, "list the people enrolled on this device",
+                          example="--gallery gallery.db")
     add_gallery(people)
     add_json(people)
 

@@ -13,7 +13,8 @@ from edge_runtime.gallery.store import Gallery
 
 def add(commands: Commands) -> None:
     reject = commands.add("reject", _reject, "keep faces and clips that are not this person, for "
-                                             f"{REJECTED_DAYS} days")
+                                             f"{REJECTED_DAYS} days",
+                          example="Anna bundle --gallery gallery.db --face not-anna.png")
     reject.add_argument("name", metavar="NAME")
     add_bundle(reject)
     add_gallery(reject)

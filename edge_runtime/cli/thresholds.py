@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     thresholds = commands.add("thresholds", _thresholds, "measure from when on somebody is named, "
-                                                         "and keep that in bundle or gallery")
+                                                         "and keep that in bundle or gallery",
+                              example="bundle --people people\n"
+                                      "bundle --gallery gallery.db --people others")
     add_bundle(thresholds)
     add_enrolled(thresholds)
     thresholds.add_argument("--people", type=Path, required=True, metavar="FOLDER",

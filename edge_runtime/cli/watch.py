@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    watch = commands.add("watch", _watch, "name who is in front of the camera, as long as it runs")
+    watch = commands.add("watch", _watch, "name who is in front of the camera, as long as it runs",
+                         example="bundle --camera auto --microphone auto\n"
+                                 "bundle --gallery gallery.db --camera 0 --seconds 60 --json",
+                         end="Exit code 0 also where nobody was named: a script reads 'person' of "
+                             "the lines of --json, which is null for nobody.")
     add_bundle(watch)
     add_enrolled(watch)
     watch.add_argument("--camera", help=CAMERA_HELP)

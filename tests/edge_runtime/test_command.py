@@ -20,13 +20,13 @@ def command_that_raises(error: BaseException) -> Commands:
         raise error
 
     commands = Commands("tool", "A tool.")
-    commands.add("go", run, "go").add_argument("--number", type=int)
+    commands.add("go", run, "go", example="--number 3").add_argument("--number", type=int)
     return commands
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
     ([], "tool: the following arguments are required: COMMAND; 'tool --help' says more"),
-    (["stay"], "tool: argument COMMAND: invalid choice: 'stay'"),
+    (["stay"], "tool: there is no command 'stay'; 'tool --help' says more"),
     (["go", "--number", "many"], "tool go: argument --number: invalid int value: 'many'"),
 ])
 def test_a_wrong_argument_is_one_line(
@@ -63,7 +63,7 @@ def test_a_file_where_a_folder_is_wanted(
         (tmp_path / "file" / "folder").mkdir()
 
     commands = Commands("tool", "A tool.")
-    commands.add("go", run, "go")
+    commands.add("go", run, "go", example="")
     assert commands.main(["go"]) == 2
     assert "Not a directory; make room or name another place" in capsys.readouterr().err
 
@@ -92,7 +92,7 @@ def test_progress_is_counted_on_a_terminal_only(
 @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (1, 1)])
 def test_a_command_may_have_an_exit_code_of_its_own(code: int | None, expected: int) -> None:
     commands = Commands("tool", "A tool.")
-    commands.add("go", lambda options: code, "go")
+    commands.add("go", lambda options: code, "go", example="")
     assert commands.main(["go"]) == expected
 
 

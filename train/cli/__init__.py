@@ -9,9 +9,14 @@ from edge_runtime.command import Commands
 from train.cli import evaluate, fit, import_weights, init, pack, sweep, synth
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The entry point of `python -m train`."""
+def all_commands() -> Commands:
+    """What `python -m train` can do."""
     commands = Commands("python -m train", "Train networks that identify people.")
     for module in (synth, pack, fit, init, import_weights, evaluate, sweep):
         module.add(commands)
-    return commands.main(arguments)
+    return commands
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point of `python -m train`."""
+    return all_commands().main(arguments)

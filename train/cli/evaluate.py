@@ -15,7 +15,8 @@ from train.cli.reading import read, say_noise
 
 
 def add(commands: Commands) -> None:
-    evaluate = commands.add("evaluate", _evaluate, "measure a run's accuracy on test pairs")
+    evaluate = commands.add("evaluate", _evaluate, "measure a run's accuracy on test pairs",
+                            example="run\nrun --noise noise --snr 5")
     evaluate.add_argument("run_folder", type=Path, metavar="RUN")
     evaluate.add_argument("--data", type=Path,
                           help="folder of people, or a pack (that of the training)")

@@ -14,7 +14,8 @@ from train.cli.training_options import add_loss, add_start, add_training, traini
 
 
 def add(commands: Commands) -> None:
-    fit = commands.add("fit", _fit, "train a pair of networks on a folder of people")
+    fit = commands.add("fit", _fit, "train a pair of networks on a folder of people",
+                       example="--data people --out run")
     fit.add_argument("--data", type=Path, required=True, help="folder of people, or a pack")
     fit.add_argument("--towers", type=Path, metavar="RUN",
                      help="trained pair that a fusion of frozen networks joins")

@@ -11,7 +11,8 @@ from train.cli.options import add_untrained, anybody, import_keras
 
 def add(commands: Commands) -> None:
     weights = commands.add("import-weights", _import_weights,
-                           "make an untrained run from a MobileViT checkpoint, to start fit from")
+                           "make an untrained run from a MobileViT checkpoint, to start fit from",
+                           example="mobilevit_xxs.safetensors --model mobilevit_xxs --out imagenet")
     weights.add_argument("checkpoint", type=Path, metavar="FILE",
                          help="timm's or ml-cvnets' mobilevit, .safetensors or .pt")
     add_untrained(weights)

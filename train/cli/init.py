@@ -9,7 +9,8 @@ from train.cli.options import add_untrained, anybody, import_keras
 
 
 def add(commands: Commands) -> None:
-    init = commands.add("init", _init, "make an untrained run, for latency only")
+    init = commands.add("init", _init, "make an untrained run, for latency only",
+                        example="--people 95 --out untrained")
     add_untrained(init)
 
 

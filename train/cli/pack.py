@@ -14,7 +14,8 @@ from train.cli.reading import progress, read, say_noise
 
 def add(commands: Commands) -> None:
     pack = commands.add("pack", _pack, "decode a folder of people into few files, for a training "
-                                       "machine without picture and sound libraries")
+                                       "machine without picture and sound libraries",
+                        example="--data people --image-size 128 --out pack")
     pack.add_argument("--data", type=Path, required=True, help="folder of people")
     pack.add_argument("--image-size", type=int, default=128, metavar="S",
                       help="the one to train with (128)")

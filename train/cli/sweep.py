@@ -16,7 +16,8 @@ from train.cli.reading import say_noise
 
 
 def add(commands: Commands) -> None:
-    sweep = commands.add("sweep", _sweep, "train and compare all families and fusions")
+    sweep = commands.add("sweep", _sweep, "train and compare all families and fusions",
+                         example="--data people --out sweep --budget-minutes 60 --jobs 2")
     sweep.add_argument("--data", type=Path, required=True, help="folder of people")
     sweep.add_argument("--out", type=Path, required=True, metavar="FOLDER",
                        help="table, plot and run folders; a sweep in it goes on, and may be "

@@ -10,7 +10,8 @@ from edge_runtime.command import Commands
 
 def add(commands: Commands) -> None:
     synth = commands.add("synth", _synth, "draw and synthesise people, to try everything without "
-                                          "data")
+                                          "data",
+                         example="--people 6 --faces 16 --clips 12 --out people")
     synth.add_argument("--people", type=int, required=True, metavar="N")
     synth.add_argument("--out", type=Path, required=True, help="a new folder")
     synth.add_argument("--seed", type=int, default=0)

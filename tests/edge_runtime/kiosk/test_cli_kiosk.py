@@ -169,7 +169,7 @@ def test_with_tls_and_a_token_others_are_let_in(
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ([], "expected --bundle FOLDER, or --demo FOLDER, found neither"),
+    ([], "expected a BUNDLE, or --demo FOLDER, found neither"),
     (["--demo", "nowhere"], "--demo expects a folder as 'make demo' leaves it"),
     (["--bundle", "nowhere"], "expected a bundle"),
     (["--bundle", "BUNDLE", "--camera", "nowhere.mp4"], "--camera expects auto"),

@@ -1,0 +1,107 @@
+"""The four programs: their version, an example in each `--help`, and what the READMEs tell people
+to type."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import benchmarks.cli
+import convert.__main__
+import edge_runtime.cli
+import train.cli
+from edge_runtime import __version__
+from edge_runtime.command import Commands
+from tests.walk_through import ROOT
+
+PROGRAMS: list[Callable[[], Commands]] = [
+    edge_runtime.cli.all_commands, train.cli.all_commands, convert.__main__.all_commands,
+    benchmarks.cli.all_commands]
+BY_PROG = {commands().parser.prog: commands for commands in PROGRAMS}
+EXAMPLES = [example for commands in PROGRAMS for example in commands().examples]
+FENCED = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+TYPED = re.compile(r"^ *(?:\w+=\S+ )?((?:visavox|python -m (?:train|convert|benchmarks)) "
+                   r"[^>|#\n]+)", re.MULTILINE)
+READMES = sorted(path for path in ROOT.rglob("*.md")
+                 if not {"node_modules", "third_party"} & set(path.parts)
+                 and not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
+
+
+def typed_in(readme: Path) -> set[str]:
+    """The commands in its blocks of code, fenced or indented, without what follows >, | or #."""
+    text = readme.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, value in re.findall(r'^    (\w+)="(.*)"$', text, re.MULTILINE):
+        text = text.replace(f"${name}", value)
+    indented = "\n".join(line for line in text.splitlines() if line.startswith("    "))
+    return {command for block in [*FENCED.findall(text), indented]
+            for command in TYPED.findall(block)}
+
+
+IN_READMES = sorted({command for readme in READMES for command in typed_in(readme)})
+
+
+def parses(line: str) -> bool:
+    """Whether the program takes these words; it says a mistake and ends where it does not."""
+    words = shlex.split(line)
+    prog = next(prog for prog in BY_PROG if words[: len(prog.split())] == prog.split())
+    options = BY_PROG[prog]().parser.parse_args(words[len(prog.split()) :])
+    return callable(options.run)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_each_example_is_taken(example: str) -> None:
+    assert parses(example)
+
+
+@pytest.mark.parametrize("command", IN_READMES)
+def test_what_the_readmes_tell_people_to_type(command: str) -> None:
+    assert parses(command)
+
+
+def test_the_readmes_are_looked_through() -> None:
+    assert len(IN_READMES) > 50
+    assert {shlex.split(command)[0] for command in IN_READMES} == {"visavox", "python"}
+
+
+@pytest.mark.parametrize("commands", PROGRAMS)
+def test_each_help_has_an_example(
+    commands: Callable[[], Commands], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = list(commands().parser.commands)
+    for name in names:
+        with pytest.raises(SystemExit) as stopped:
+            commands().main([name, "--help"])
+        assert stopped.value.code == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown = [line.strip() for line in lines[lines.index("for example:") + 1 :]
+                 if line.startswith("  ")]
+        assert shown == [example for example in commands().examples
+                         if example.startswith(f"{commands().parser.prog} {name}")
+                         and example.removeprefix(f"{commands().parser.prog} ").split()[0] == name]
+        assert shown
+    assert len(names) >= 3
+
+
+@pytest.mark.parametrize("commands", PROGRAMS)
+def test_each_program_says_its_version(
+    commands: Callable[[], Commands], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        commands().main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"visavox {__version__}\n"
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert "version = attr: edge_runtime.__version__" in (ROOT / "setup.cfg").read_text()
+
+
+def test_nobody_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["identify", "--help"], ["watch", "--help"]):
+        with pytest.raises(SystemExit):
+            edge_runtime.cli.main(words)
+        assert "Exit code 0 also where" in capsys.readouterr().out
