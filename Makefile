@@ -1,17 +1,22 @@
 # Two commands for a fresh machine that has Python 3.11 to 3.13: `make demo` and `make test`.
 # The rest is for those who work on it: `make help`.
 
-PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
-	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-	&& command -v "$$p" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# Of the environment that stands, the Python that it was made by; a named one that differs makes it
+# anew: make setup PYTHON=python3.13
+MADE_BY := $(shell sed -n 's/^executable = //p' $(VENV)/pyvenv.cfg 2>/dev/null)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(or $(wildcard $(MADE_BY)),$(shell for p in python3.12 python3.11 python3.13 python3; do \
+	"$$p" -c '$(FITS)' 2>/dev/null && command -v "$$p" && break; done))
+ASKED := $(shell "$(PYTHON)" -c 'import os, sys; print(os.path.realpath(sys.executable))' 2>/dev/null)
+OTHER := $(if $(MADE_BY),$(if $(filter $(ASKED),$(MADE_BY)),,other-python))
 DEMO := demo
 REQUIRE ?=
 # A process a core, each of one thread: twice as fast here as one process of many threads.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test lint types web wheel parity clean
+.PHONY: help setup demo test lint types web wheel parity clean other-python
 .DELETE_ON_ERROR:
 
 help:
@@ -19,15 +24,20 @@ help:
 	@echo "make test    lint, types, tests (REQUIRE=all: a skipped test is a failure)"
 	@echo "make web     fetch LiteRT.js for the phone's page, by npm"
 	@echo "make wheel   what a device installs, in dist/ (with the phone's page after 'make web')"
+	@echo "make setup   the environment for all of these; PYTHON=python3.13 makes it anew by another"
 	@echo "make parity  rebuild the stored outputs of timm's networks (downloads PyTorch)"
 	@echo "make clean   remove the demo and the environments"
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: setup.cfg pyproject.toml Makefile
-	@test -n "$(PYTHON)" || { echo "visavox: expected Python 3.11, 3.12 or 3.13 on the path, found none; install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "visavox: $(PYTHON) cannot make environments; install the package python3-venv (Debian, Ubuntu: apt install python3-venv)" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+define check_python
+@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { echo "visavox: expected Python 3.11, 3.12 or 3.13, found $(or $(PYTHON),none on the path); install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }
+@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "visavox: $(PYTHON) cannot make environments; install the package python3-venv (Debian, Ubuntu: apt install python3-venv)" >&2; exit 2; }
+endef
+
+$(VENV)/.ready: setup.cfg pyproject.toml Makefile $(OTHER)
+	$(check_python)
+	"$(PYTHON)" -m venv $(if $(OTHER),--clear) $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[capture,gallery,kiosk,train,dev]'
 	@# Without a screen's libraries (libGL) only OpenCV's headless build imports; never both.
@@ -67,7 +77,7 @@ demo: setup
 test: lint types
 	@# Without it, tests in a browser are skipped, or fail under REQUIRE=all.
 	@$(MAKE) --no-print-directory --silent web || true
-	VISAVOX_REQUIRE=$(REQUIRE) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	VISAVOX_REQUIRE=$(REQUIRE) $(BIN)/python -m pytest --durations=25 $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -79,11 +89,17 @@ types: setup
 web: setup
 	@$(BIN)/python -m edge_runtime.phone.packages
 
-wheel: setup
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+# An environment of its own: who installs on a device does not train.
+wheel:
+	$(check_python)
+	@# Or setuptools would pack modules that are no more.
+	@rm -rf build/lib build/bdist.*
+	@.venv-wheel/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv-wheel
+	.venv-wheel/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/visavox-*.whl
 
 .venv-parity/.ready:
-	$(PYTHON) -m venv .venv-parity
+	"$(PYTHON)" -m venv .venv-parity
 	.venv-parity/bin/python -m pip install --quiet torch==2.13.0 "numpy>=2.4,<3" pillow pyyaml
 	@# timm itself would pull in torchvision, which the script does without.
 	.venv-parity/bin/python -m pip install --quiet --no-deps timm==1.0.31
@@ -94,4 +110,4 @@ parity: setup .venv-parity/.ready
 	$(BIN)/python -m pytest tests/train/test_mobilevit_parity.py
 
 clean:
-	rm -rf $(DEMO) $(VENV) .venv-parity build dist *.egg-info
+	rm -rf $(DEMO) $(VENV) .venv-parity .venv-wheel build dist *.egg-info

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,22 +47,42 @@ def typed_in(readme: Path) -> set[str]:
 IN_READMES = sorted({command for readme in READMES for command in typed_in(readme)})
 
 
-def parses(line: str) -> bool:
-    """Whether the program takes these words; it says a mistake and ends where it does not."""
+def parsed(line: str) -> Namespace:
+    """What the program reads of these words; it says a mistake and ends where there is one."""
     words = shlex.split(line)
     prog = next(prog for prog in BY_PROG if words[: len(prog.split())] == prog.split())
-    options = BY_PROG[prog]().parser.parse_args(words[len(prog.split()) :])
-    return callable(options.run)
+    return BY_PROG[prog]().parser.parse_args(words[len(prog.split()) :])
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_each_example_is_taken(example: str) -> None:
-    assert parses(example)
+    assert callable(parsed(example).run)
 
 
 @pytest.mark.parametrize("command", IN_READMES)
 def test_what_the_readmes_tell_people_to_type(command: str) -> None:
-    assert parses(command)
+    assert callable(parsed(command).run)
+
+
+def test_git_leaves_alone_what_the_readmes_have_people_make(tmp_path: Path) -> None:
+    """Their faces and voices, and networks of them, would be committed by `git add .`."""
+    values = [value for line in [*EXAMPLES, *IN_READMES] for value in vars(parsed(line)).values()]
+    files = {str(file) for value in values for file in (value if isinstance(value, list)
+                                                       else [value])
+             if isinstance(file, Path) and not file.is_absolute() and not (ROOT / file).exists()}
+    assert {"people", "run", "bundle", "gallery.db", "phone", "noise", "face.jpg"} <= files
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for file in files:  # a folder, with something in it, or a file
+        place = tmp_path / file.replace("*", "any") / ("" if "." in file else "something")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    left = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, check=True,
+                          capture_output=True, text=True).stdout
+    assert left.splitlines() == ["?? .gitignore"]
+    anywhere = subprocess.run(["git", "ls-files", "-ci", "--exclude-standard"], cwd=ROOT,
+                              capture_output=True, text=True, check=False).stdout
+    assert not anywhere, "what is committed is not to be ignored"
 
 
 def test_the_readmes_are_looked_through() -> None:
