@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from edge_runtime.terminal import bare_output
 from edge_runtime.voice import Sound
 from train.batches import EpochCounter
 from train.curves import Rows, draw_curves, save_history
+from train.epoch_lines import EpochLines
 from train.examples import training_batches, validation_data
 from train.frozen import frozen_head, read_convolutions
 from train.jobs import fit_at_once
@@ -26,6 +28,7 @@ from train.machine import ONE_DEVICE, Machine
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
+from train.optimizer import AdamW
 from train.pack import noises_in, read_data
 from train.precision import built_in
 from train.recorder import Recorder
@@ -224,6 +227,8 @@ def _fit_network(
     _compile(classifier, spec, training, epochs, steps_per_epoch=len(batches))
     recorder = Recorder(folder.path / "checkpoint" / f"{part}.npz", training.patience)
     recorder.restore(classifier)
+    if display is None and not sys.stdout.isatty():
+        display = EpochLines(part)
     throughput = Throughput(batches)
     if recorder.epochs_done < epochs and not recorder.finished_early:
         with bare_output():  # for Keras' progress bar
@@ -249,8 +254,8 @@ def _compile(
         training.learning_rate / 100, (epochs - warmup) * steps_per_epoch, alpha=0.01,
         warmup_target=training.learning_rate, warmup_steps=warmup * steps_per_epoch)
     # Clipped, because at these rates a few batches threw the voice network back by ten epochs.
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay,
-                                       global_clipnorm=training.clip_norm)
+    optimizer = AdamW(schedule, weight_decay=training.weight_decay,
+                      global_clipnorm=training.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale", "table"])
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False

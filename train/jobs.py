@@ -52,17 +52,7 @@ def fit_at_once(
 
 def _fit_in_child(run: Path, part: Part, towers: Path | None, workers: int) -> Rows:
     with silenced_stderr():
-        import keras
-    from train.fit import continue_part
+        from train.epoch_lines import EpochLines
+        from train.fit import continue_part
 
-    class EpochLines(keras.callbacks.Callback):
-        """A line for each epoch, which two processes can write in turn."""
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            known = logs or {}
-            print(f"{part:5} {epoch + 1:3}/{self.params['epochs']}: accuracy "
-                  f"{100 * known['accuracy']:5.1f} %, validation "
-                  f"{100 * known['val_accuracy']:5.1f} %, "
-                  f"{known['seconds']:.0f} s", flush=True)
-
-    return continue_part(run, part, towers, workers, EpochLines())
+    return continue_part(run, part, towers, workers, EpochLines(part))
