@@ -15,7 +15,6 @@ from edge_runtime.scoring import Scores, fuse
 from edge_runtime.similarity import PLAIN, Similarity
 
 if TYPE_CHECKING:  # only who has a gallery needs the package cryptography
-    from edge_runtime.gallery.limits import Limits
     from edge_runtime.gallery.store import Gallery
 
 Reason = Literal["accepted", "below_threshold", "no_thresholds", "disagreement", "nobody_enrolled"]
@@ -25,13 +24,15 @@ Array = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class Verdict:
     """person: None for nobody, and without thresholds. names: in the order of the scores. scores:
-    [people] by modality and `fused`. left_out: whom a rejected sample speaks against."""
+    [people] by modality and `fused`. left_out: whom a rejected sample speaks against. threshold:
+    the fused score from which on somebody is named; None where there is none."""
 
     person: str | None
     reason: Reason
     names: Sequence[str]
     scores: dict[str, Scores]
     left_out: tuple[str, ...] = ()
+    threshold: float | None = None
 
 
 def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
@@ -51,8 +52,8 @@ def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
         least = thresholds.ensemble
     best = int(np.argmax(fused))
     if fused[best] < least:
-        return Verdict(None, "below_threshold", manifest.people, known)
-    return Verdict(manifest.people[best], "accepted", manifest.people, known)
+        return Verdict(None, "below_threshold", manifest.people, known, threshold=least)
+    return Verdict(manifest.people[best], "accepted", manifest.people, known, threshold=least)
 
 
 def among_enrolled(
@@ -64,6 +65,8 @@ def among_enrolled(
     Scores by modality are cosines; the fused ones are how likely it is each person, were that as
     likely as not before, and without thresholds the mean cosine.
     """
+    from edge_runtime.gallery.limits import column_of
+
     names, cosines = gallery.cosines(embeddings)
     if not names:
         return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)})
@@ -78,20 +81,20 @@ def among_enrolled(
     scores["fused"] = fused.astype(np.float32)
     if limits is None:
         return Verdict(None, "no_thresholds", names, scores, left_out)
-    best, reason = int(np.argmax(odds)), _judged(odds, cosines, sure, similarity, limits)
-    return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out)
-
-
-def _judged(
-    odds: npt.NDArray[np.float64], cosines: Mapping[Modality, Array], sure: Collection[Modality],
-    similarity: Similarity, limits: Limits,
-) -> Reason:
-    from edge_runtime.gallery.limits import column_of
-
     best = int(np.argmax(odds))
     # Who is enrolled by one modality alone is judged by it alone.
     there = [m for m, known in cosines.items() if not np.isnan(known[best])]
-    if odds[best] >= limits.thresholds[column_of(there or cosines)]:
+    least = limits.thresholds[column_of(there or cosines)]
+    reason = _judged(float(odds[best]), least, cosines, sure, similarity)
+    return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out,
+                   threshold=float(1 / (1 + np.exp(-least))))
+
+
+def _judged(
+    odds: float, least: float, cosines: Mapping[Modality, Array], sure: Collection[Modality],
+    similarity: Similarity,
+) -> Reason:
+    if odds >= least:
         return "accepted"
     disagree = len(sure) > 1 and similarity.disagreement({m: cosines[m] for m in sure})
     return "disagreement" if disagree else "below_threshold"

@@ -54,7 +54,8 @@ class Decision:
     scores: [people] by modality and `fused`. ms: milliseconds of each stage. quality: what is wrong
     with the face and the voice that were given; None for a voice where webrtcvad is missing. used:
     the modalities decided by. left_out: enrolled people whom a "not this person" sample speaks
-    against.
+    against. threshold: the fused score from which on somebody is named, and false_accept_rate the
+    share of strangers who reach it at most; None where there is none.
     """
 
     person: str | None
@@ -67,15 +68,25 @@ class Decision:
     quality: Quality
     used: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    threshold: float | None = None
+    false_accept_rate: float | None = None
 
     def content(self) -> dict[str, Any]:
         """What `visavox identify --json` prints."""
         return {"person": self.person, "reason": self.reason,
-                "top": [{"person": r.person, "score": round(r.score, 6)} for r in self.top],
+                "threshold": self.threshold, "false_accept_rate": self.false_accept_rate,
+                "top": [{"person": r.person, "score": round(r.score, 6),
+                         "scores": self.scores_of(r.person)} for r in self.top],
                 "ms": {stage: round(ms, 3) for stage, ms in self.ms.items()},
                 "left_out": list(self.left_out), "interpreter": self.interpreter,
                 "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
                             for part, flaws in self.quality.items()}}
+
+    def scores_of(self, person: str) -> dict[str, float | None]:
+        """By modality; None for one that the person is not enrolled by."""
+        place = self.people.index(person)
+        found = {m: float(self.scores[m][place]) for m in MODALITIES if m in self.scores}
+        return {m: None if np.isnan(score) else round(score, 6) for m, score in found.items()}
 
 
 class Identifier:
@@ -134,7 +145,12 @@ class Identifier:
                         for i in np.argsort(-fused, kind="stable")[:num_top])
         return Decision(
             verdict.person, verdict.reason, top, tuple(verdict.names), verdict.scores, clock.ms,
-            str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out)
+            str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out,
+            verdict.threshold, self._false_accept_rate(gallery))
+
+    def _false_accept_rate(self, gallery: Gallery | None) -> float | None:
+        limits = gallery.limits() if gallery else self.manifest.thresholds
+        return limits.false_accept_rate if limits else None
 
     def verdict(
         self, outputs: Mapping[str, Outputs], gallery: Gallery | None,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime import __version__
+from edge_runtime.command import finite
 from edge_runtime.terminal import printable
 
 SCHEMA = 1  # of result files; another one where a key is renamed, left out or means something else
@@ -27,7 +28,8 @@ def stamped(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
 def result_text(content: Mapping[str, Any]) -> str:
     """JSON in lines, lists of plain values on one."""
     return _SHORT_LIST.sub(lambda found: re.sub(r"\n\s*", " ", found[0]).replace("[ ", "[")
-                           .replace(" ]", "]"), json.dumps(content, indent=1))
+                           .replace(" ]", "]"), json.dumps(finite(content), indent=1,
+                                                                allow_nan=False))
 
 
 def print_result(kind: str, content: Mapping[str, Any]) -> None:

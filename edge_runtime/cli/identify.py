@@ -17,6 +17,7 @@ from edge_runtime.cli.options import (
 from edge_runtime.command import Commands, print_json, table
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Decision, Identifier
+from edge_runtime.people import MODALITIES
 from edge_runtime.terminal import printable
 
 
@@ -62,10 +63,10 @@ def _identify(options: Namespace) -> None:
 
 
 def _describe(decision: Decision) -> str:
-    parts = [part for part in ("face", "voice") if part in decision.scores]
+    parts = [part for part in MODALITIES if part in decision.scores]
     rows = [[str(place), ranked.person, f"{ranked.score:.3f}",
-             *(f"{decision.scores[part][decision.people.index(ranked.person)]:.3f}"
-               for part in parts)]
+             *("-" if score is None else f"{score:.3f}"
+               for score in decision.scores_of(ranked.person).values())]
             for place, ranked in enumerate(decision.top, 1)]
     best = decision.top[0].person if decision.top else ""
     headline = {
@@ -76,8 +77,19 @@ def _describe(decision: Decision) -> str:
         "no_thresholds": f"most like {best} (there are no thresholds, so nobody is named or "
                          "refused)"}[decision.reason]
     stages = ", ".join(f"{stage.replace('_', ' ')} {ms:.1f}" for stage, ms in decision.ms.items())
-    return "\n".join([printable(headline), "", table(["", "person", "score", *parts], rows), "",
-                      *_quality_lines(decision), f"ms: {stages} ({decision.interpreter})"])
+    return "\n".join([printable(headline), *_threshold_line(decision), "",
+                      table(["", "person", "score", *parts], rows), "", *_quality_lines(decision),
+                      f"ms: {stages} ({decision.interpreter})"])
+
+
+def _threshold_line(decision: Decision) -> list[str]:
+    """What the best score was held against, with digits enough to tell both apart."""
+    if decision.threshold is None or decision.false_accept_rate is None:
+        return []
+    score = decision.top[0].score
+    digits = next((n for n in range(3, 7) if round(score, n) != round(decision.threshold, n)), 3)
+    return [f"score {score:.{digits}f}, threshold {decision.threshold:.{digits}f}, which at most "
+            f"{100 * decision.false_accept_rate:g} % of strangers reach"]
 
 
 def _quality_lines(decision: Decision) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,8 +47,11 @@ def test_identify_for_programs(bundle: Path, pair: tuple[Path, Path]) -> None:
     content = json.loads(done.stdout)
     assert set(content) >= {"person", "reason", "top", "ms"}
     assert content["person"] is None and content["reason"] == "no_thresholds"
-    assert [set(ranked) for ranked in content["top"]] == [{"person", "score"}] * 3
-    assert all(0 <= ranked["score"] <= 1 for ranked in content["top"])
+    assert content["threshold"] is content["false_accept_rate"] is None
+    assert [set(ranked) for ranked in content["top"]] == [{"person", "score", "scores"}] * 3
+    for ranked in content["top"]:
+        assert set(ranked["scores"]) == {"face", "voice"}
+        assert all(0 <= score <= 1 for score in [ranked["score"], *ranked["scores"].values()])
     assert set(content["ms"]) == {"read_face", "read_voice", "quality", "face_network",
                                   "voice_network", "decision"}
     assert set(content["quality"]) == {"face", "voice"}
@@ -131,18 +135,36 @@ def test_identify_with_thresholds(
     least: float, reason: str,
 ) -> None:
     keys = ("face", "voice", "ensemble", "false_accept_rate", "false_accept_bound")
-    bundle = changed_bundle({"thresholds": dict.fromkeys(keys, least)})
-    arguments = ["identify", "--bundle", str(bundle), "--voice", str(pair[1])]
+    bundle = changed_bundle({"thresholds": dict.fromkeys(keys, least) | {"false_accept_rate": 0.2}})
+    arguments = ["identify", str(bundle), "--voice", str(pair[1])]
     assert main(arguments) == 0
-    headline = capsys.readouterr().out.splitlines()[0]
+    headline, beside = capsys.readouterr().out.splitlines()[:2]
     assert main([*arguments, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert content["reason"] == reason
+    assert (content["threshold"], content["false_accept_rate"]) == (least, 0.2)
+    assert beside == (f"score {content['top'][0]['score']:.3f}, threshold {least:.3f}, which at "
+                      "most 20 % of strangers reach")
     if reason == "accepted":
         assert headline == content["person"] == content["top"][0]["person"]
     else:
         assert content["person"] is None
         assert headline == "nobody: no score reaches its threshold"
+
+
+def test_a_score_near_its_threshold_is_told_from_it(
+    changed_bundle: Change, pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(least: float, *more: str) -> str:
+        keys = ("face", "voice", "ensemble", "false_accept_rate", "false_accept_bound")
+        bundle = changed_bundle({"thresholds": dict.fromkeys(keys, least)})
+        assert main(["identify", str(bundle), "--voice", str(pair[1]), *more]) == 0
+        shutil.rmtree(bundle)
+        return capsys.readouterr().out
+
+    score = json.loads(run(0.5, "--json"))["top"][0]["score"]
+    line = run(score + 3e-5).splitlines()[1]
+    assert line.startswith(f"score {score:.5f}, threshold {score + 3e-5:.5f}, which at most")
 
 
 def test_nothing_heavy_is_imported(bundle: Path, pair: tuple[Path, Path]) -> None:

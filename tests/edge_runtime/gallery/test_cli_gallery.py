@@ -41,6 +41,21 @@ def test_from_enrolling_to_forgetting(anna: Device) -> None:
     assert said.count("forgotten") == 2 and "Anna" not in said
 
 
+def test_who_is_enrolled_by_one_modality_has_no_score_of_the_other(anna: Device) -> None:
+    face, voice = (sorted((anna.people / "synthetic_002" / kind).iterdir())[0]
+                   for kind in ("face", "voice"))
+    at = (anna.bundle, "--gallery", anna.gallery)
+    anna.run("enroll", "Ben", *at, "--voice", voice, "--allow-duplicate")
+    asked = ("identify", *at, "--face", face, "--voice", voice)
+    top = {ranked["person"]: ranked["scores"]
+           for ranked in json.loads(anna.run(*asked, "--json"))["top"]}
+    assert top["Ben"]["face"] is None and top["Ben"]["voice"] == 1.0
+    assert -1 <= top["Anna"]["face"] <= 1 and -1 <= top["Anna"]["voice"] <= 1
+    said = anna.run(*asked)
+    rows = [[cell.strip() for cell in line.split("|")] for line in said.splitlines()]
+    assert next(row for row in rows if row[2:3] == ["Ben"])[4] == "-" and "nan" not in said
+
+
 def test_a_gallery_of_another_bundle(anna: Device, small_bundles: dict[str, Path]) -> None:
     bundle, anna.bundle = anna.bundle, small_bundles["mixed_wi8"]
     message = anna.mistake(*anna.enroll("Ben", 2), "--allow-uncertified")
