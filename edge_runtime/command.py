@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import signal
 import sys
 import tempfile
 import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +32,8 @@ _PLACES = {errno.ENOENT, errno.EACCES, errno.ENOSYS}
 # One thread at a time: all share standard error, and of two that overlap, the one that ends last
 # would put back the other's silence, for good.
 _SILENCE = threading.RLock()
+
+_PLAIN_EVERY_S = 10.0  # a line of progress where there is no terminal
 
 Item = TypeVar("Item")
 
@@ -134,18 +138,36 @@ def silenced_stderr() -> Iterator[None]:
             os.close(screen)
 
 
-def with_progress(items: Sequence[Item], doing: str) -> Iterator[Item]:
-    """The items, with their count on the terminal; nothing is shown where there is none."""
-    terminal = beneath(sys.stderr)
-    shown = terminal.isatty()
-    line = ""
+class Progress:
+    """How far something is: on a terminal a line that is written over, elsewhere one of its own,
+    now and then, so that a log has neither bars nor carriage returns."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._said_s = clock, clock()
+        self._terminal, self._width = beneath(sys.stderr), 0
+
+    def say(self, text: str) -> None:
+        if self._terminal.isatty():  # the cursor goes back: what comes next is written over it
+            print(text, end="\r", file=self._terminal, flush=True)
+            self._width = len(text)
+        elif self._clock() - self._said_s >= _PLAIN_EVERY_S:
+            print(text, file=sys.stderr, flush=True)
+            self._said_s = self._clock()
+
+    def end(self) -> None:
+        if self._width:  # by spaces: not every terminal knows how to clear a line
+            print(" " * self._width, end="\r", file=self._terminal, flush=True)
+
+
+def with_progress(
+    items: Sequence[Item], doing: str, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Item]:
+    """The items, with their count as progress."""
+    progress = Progress(clock)
     for number, item in enumerate(items, 1):
-        if shown:  # the cursor goes back, so that whatever comes next is written over it
-            line = f"{doing} {number}/{len(items)}"
-            print(line, end="\r", file=terminal, flush=True)
+        progress.say(f"{doing} {number}/{len(items)}")
         yield item
-    if shown:  # by spaces: not every terminal knows how to clear a line
-        print(" " * len(line), end="\r", file=terminal, flush=True)
+    progress.end()
 
 
 def say_problems(problems: Sequence[str]) -> None:
@@ -156,7 +178,16 @@ def say_problems(problems: Sequence[str]) -> None:
 
 def print_json(content: dict[str, Any]) -> None:
     """One object on standard output."""
-    print(json.dumps(content, indent=2))
+    print(json.dumps(finite(content), indent=2, allow_nan=False))
+
+
+def finite(content: Any) -> Any:
+    """What JSON knows: null in the place of numbers that are none, or infinite."""
+    if isinstance(content, dict):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

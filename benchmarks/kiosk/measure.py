@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -14,9 +13,8 @@ from urllib.parse import urlsplit
 from benchmarks.kiosk.load import IDENTIFY, Load, Record
 from benchmarks.kiosk.process import Kiosk, kiosk_running
 from benchmarks.timing import Distribution, conditions
-from edge_runtime.command import percent, table
+from edge_runtime.command import Progress, percent, table
 from edge_runtime.errors import UsageError
-from edge_runtime.terminal import beneath
 
 MAX_GROWTH = 0.02  # of memory, once settled
 LOOK = "look that decides"
@@ -49,7 +47,7 @@ def measure_kiosk(
 
 def _samples(kiosk: Kiosk, seconds: float) -> list[dict[str, float]]:
     """Memory and processor time of the kiosk, by its own /metrics, until the time is over."""
-    samples, begin = [], time.monotonic()
+    samples, begin, progress = [], time.monotonic(), Progress()
     period = min(_SAMPLE_S, seconds / 60)
     while (at_s := time.monotonic() - begin) < seconds:
         text = _metrics(kiosk)
@@ -58,10 +56,9 @@ def _samples(kiosk: Kiosk, seconds: float) -> list[dict[str, float]]:
             "memory_mib": _metric(text, "process_resident_memory_bytes") / 2**20,
             "cpu_s": _metric(text, "process_cpu_seconds_total")})
         memory = samples[-1]["memory_mib"]
-        print(f"\r{at_s / 60:5.1f} of {seconds / 60:g} minutes, {memory:.0f} MiB", end="",
-              flush=True, file=beneath(sys.stderr))
+        progress.say(f"{at_s / 60:5.1f} of {seconds / 60:g} minutes, {memory:.0f} MiB")
         time.sleep(min(period, max(0.0, seconds - at_s)))
-    print(file=sys.stderr)
+    progress.end()
     return samples
 
 

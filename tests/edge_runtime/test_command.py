@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import itertools
+import json
 import os
 import sys
 import threading
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.command import Commands, silenced_stderr, table, with_progress
+from edge_runtime.command import Commands, print_json, silenced_stderr, table, with_progress
 from edge_runtime.errors import InputError
 
 
@@ -78,15 +80,31 @@ def test_table() -> None:
         "| name      |  ms |\n| --------- | --: |\n| a         | 1.5 |\n| long name |  10 |")
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_progress_is_counted_on_a_terminal_only(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+@pytest.mark.parametrize(("terminal", "item_s", "said"), [
+    (True, 0, "cropping 1/4\rcropping 2/4\rcropping 3/4\rcropping 4/4\r            \r"),
+    (False, 0, ""),
+    (False, 6, "cropping 2/4\ncropping 4/4\n"),  # every ten seconds, whole lines for a file
+])
+def test_progress_is_written_over_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool,
+    item_s: int, said: str,
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    assert list(with_progress("ab", "cropping")) == ["a", "b"]
+    seconds = itertools.count(0, item_s) if item_s else itertools.repeat(0)
+    assert list(with_progress("abcd", "cropping", lambda: float(next(seconds)))) == list("abcd")
     printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err == ("cropping 1/2\rcropping 2/2\r            \r" if terminal else "")
+    assert printed.out == "" and printed.err == said
+
+
+def test_json_holds_no_number_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = float("nan")
+    print_json({"a": nothing, "b": [1.5, nothing, (nothing, float("-inf"))], "c": {"d": "nan"}})
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    assert json.loads(capsys.readouterr().out, parse_constant=refuse) == {
+        "a": None, "b": [1.5, None, [None, None]], "c": {"d": "nan"}}
 
 
 @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (1, 1)])

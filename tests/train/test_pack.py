@@ -222,7 +222,7 @@ def test_faces_are_resized_as_by_pillow(side: int, size: int, rng: np.random.Gen
 # A training machine: every library that reads files or draws is hidden, and epochs are short.
 BARE = """
 import sys
-HIDDEN = {"PIL", "soundfile", "soxr", "msgspec", "matplotlib", "tqdm", "safetensors", "librosa",
+HIDDEN = {"PIL", "soundfile", "soxr", "msgspec", "matplotlib", "safetensors", "librosa",
           "cv2", "scipy"}
 
 class Hide:

@@ -6,10 +6,10 @@ import functools
 from argparse import Namespace
 from pathlib import Path
 
-from edge_runtime.command import Commands
+from edge_runtime.command import Commands, with_progress
 from edge_runtime.errors import UsageError
 from train.cli.options import import_keras
-from train.cli.reading import progress, read, say_noise
+from train.cli.reading import read, say_noise
 
 
 def add(commands: Commands) -> None:
@@ -36,7 +36,7 @@ def _pack(options: Namespace) -> None:
     noises = noises_in(options.noise) if options.noise else []
     collection = read(options.data, options.image_size, options.seed, options.strict)
     write_pack(options.out, collection, options.image_size, noises,
-               progress=functools.partial(progress, doing="packing"))
+               progress=functools.partial(with_progress, doing="packing"))
     files = sorted(options.out.iterdir())
     size_mb = sum(file.stat().st_size for file in files) / 1e6
     print(f"{len(collection.people.samples)} files of {len(collection.people.names)} people packed "

@@ -1,23 +1,21 @@
-"""People from a folder or a pack, with a progress bar and one report of what is unusable."""
+"""People from a folder or a pack, with progress and one report of what is unusable."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+import functools
 from pathlib import Path
 
 from edge_runtime.collection import Collection
-from edge_runtime.command import say_problems
+from edge_runtime.command import say_problems, with_progress
 from edge_runtime.errors import PeopleError
 from edge_runtime.passed_over import described, is_text, sorted_out
-from edge_runtime.people import Sample
-from edge_runtime.terminal import beneath
 
 
 def read(data: Path, image_size: int, seed: int, strict: bool = False) -> Collection:
     from train.pack import read_data
 
-    collection = read_data(data, image_size, seed, progress=progress)
+    collection = read_data(data, image_size, seed,
+                           progress=functools.partial(with_progress, doing="reading"))
     say_problems(collection.problems)
     if strict and collection.problems:
         raise PeopleError(f"{data}: --strict expects data without a problem, found "
@@ -30,13 +28,3 @@ def say_noise(folder: Path | None) -> None:
     if folder is not None and folder.is_dir() and not (folder / "pack.json").is_file():
         _, passed = sorted_out(folder, folder, "voice")
         say_problems(described(one for one in passed if not is_text(folder / one.path)))
-
-
-def progress(samples: Iterable[Sample], doing: str = "reading") -> Iterable[Sample]:
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return samples
-    bar: Iterable[Sample] = tqdm(samples, desc=doing, unit="file", disable=None, leave=False,
-                                 file=beneath(sys.stderr))
-    return bar

@@ -8,16 +8,14 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from PIL import Image
-from tqdm import tqdm
 
+from edge_runtime.command import with_progress
 from edge_runtime.errors import PeopleError
-from edge_runtime.terminal import beneath
 from train.synthetic.faces import Identity, draw_head
 from train.synthetic.scenes import Array, Look, Pen, Picture, background, camera, room
 from train.synthetic.voices import SAMPLE_RATE, Speaker, speak
@@ -64,8 +62,7 @@ def make_people(
     shutil.rmtree(unfinished, ignore_errors=True)
     rows: list[tuple[str, str, str, str]] = []
     try:
-        for number in tqdm(range(1, num_people + 1), "synthetic people", disable=None,
-                           file=beneath(sys.stderr)):
+        for number in with_progress(range(1, num_people + 1), "drawing people"):
             folder = unfinished / f"synthetic_{number:03}"
             _write_faces(folder / "face", [seed, number], faces_per_person, image_size)
             _write_clips(folder / "voice", [seed, number], clips_per_person)

@@ -69,7 +69,7 @@ def test_a_fault(
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--camera", "no/such/film.mp4"], "--camera expects auto, a number"),
     (["--microphone", "no/such.wav"], "--microphone expects auto, a number"),
-    (["--bundel", "x"], "unrecognized arguments"),
+    (["--bundel", "x"], "there is no option '--bundel'"),
 ])
 def test_a_mistake(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
