@@ -20,6 +20,7 @@ from edge_runtime.result_file import print_result
 
 if TYPE_CHECKING:
     from edge_runtime.collection import Collection
+    from edge_runtime.manifest import Manifest
     from train.run import RunFolder
 
 
@@ -27,9 +28,12 @@ def all_commands() -> Commands:
     """What `python -m convert` can do."""
     commands = Commands("python -m convert", "Convert trained networks for the device.")
     bundle = commands.add("bundle", _bundle, "convert a run by one recipe into a bundle",
-                          example="run --recipe mixed_wi8 --out bundle")
-    bundle.add_argument("--recipe", required=True, help="see convert/README.md")
-    bundle.add_argument("--out", type=Path, required=True, metavar="BUNDLE")
+                          example="run --recipe mixed_wi8 --out bundle\n"
+                                  "run --recipe float32 --out bundle-float32 --recipe mixed_wi8 "
+                                  "--out bundle")
+    bundle.add_argument("--recipe", required=True, action="append",
+                        help="see convert/README.md; again, each with an --out, for more bundles")
+    bundle.add_argument("--out", type=Path, required=True, action="append", metavar="BUNDLE")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")
     bundle.add_argument("--runtime", choices=("litert", "tflite-2.14"), default="litert",
@@ -63,27 +67,37 @@ def all_commands() -> Commands:
 
 def _bundle(options: Namespace) -> None:
     with silenced_stderr():  # TensorFlow's notes about graphics cards that are not there
-        from convert.bundle import describe, make_bundle
+        from convert.bundle import describe, make_bundles
         from convert.recipes import find_recipe
     from train.run import load_run
 
-    find_recipe(options.recipe)
+    for recipe in options.recipe:
+        find_recipe(recipe)
+    if len(options.recipe) != len(options.out) or len(set(options.out)) < len(options.out):
+        raise UsageError("expected each --recipe with a different --out, found "
+                         f"{len(options.recipe)} and {len(set(options.out))}")
     folder = load_run(options.run_folder)
     collection = None if options.untrained else _collection(options, folder)
-    manifest = make_bundle(folder, options.recipe, options.out, collection,
-                           folded=not options.no_fold, runtime=options.runtime,
-                           max_drop=options.max_drop / 100, say=_say(options))
-    content = describe(manifest)
+    manifests = make_bundles(
+        folder, list(zip(options.recipe, options.out, strict=True)), collection,
+        folded=not options.no_fold, runtime=options.runtime, max_drop=options.max_drop / 100,
+        say=_say(options))
     if options.json:
-        print_json(content)
+        found = [describe(manifest) for manifest in manifests]
+        print_json(found[0] if len(found) == 1 else {"bundles": found})
         return
+    for manifest, out in zip(manifests, options.out, strict=True):
+        _print_bundle(manifest, out)
+
+
+def _print_bundle(manifest: Manifest, out: Path) -> None:
     print(network_table(manifest))
     if manifest.accuracy:
         print("\n" + accuracy_line(manifest.accuracy))
     print(f"{'certified' if manifest.certified else 'not certified'}: {manifest.reason}")
     for warning in manifest.warnings:
         print(f"warning: {warning}")
-    print(f"bundle: {options.out}")
+    print(f"bundle: {out}")
 
 
 def _sweep(options: Namespace) -> None:

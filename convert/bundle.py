@@ -49,7 +49,16 @@ def make_bundle(
     folder: RunFolder, recipe: str, out: Path, collection: Collection | None, *,
     folded: bool = True, runtime: str = "litert", max_drop: float = MAX_DROP, say: Say = print,
 ) -> Manifest:
-    """Convert a run by a recipe and write the bundle `out`, which must be new or a bundle.
+    """Convert a run by a recipe and write the bundle `out`: see `make_bundles`."""
+    return make_bundles(folder, [(recipe, out)], collection, folded=folded, runtime=runtime,
+                        max_drop=max_drop, say=say)[0]
+
+
+def make_bundles(
+    folder: RunFolder, wanted: Sequence[tuple[str, Path]], collection: Collection | None, *,
+    folded: bool = True, runtime: str = "litert", max_drop: float = MAX_DROP, say: Say = print,
+) -> list[Manifest]:
+    """Convert a run once and write a bundle by each recipe, which must be new or a bundle.
 
     collection: the run's people, whose test files the accuracy is measured on, whose validation
     files scores are scaled by, and whose training files are the representative samples; None for an
@@ -57,16 +66,20 @@ def make_bundle(
     `auto`, which leaves its ladder beside the bundle. Nothing is written before everything is
     known. Raises ConversionError.
     """
-    needs_samples = find_recipe(recipe).needs_samples
-    check_place(out)
+    needs_samples = any(find_recipe(recipe).needs_samples for recipe, _ in wanted)
+    for _, out in wanted:
+        check_place(out)
     prepared = prepare(folder, collection, folded=folded, needs_samples=needs_samples)
-    quantization = Quantization(recipe, runtime)
-    if recipe == AUTO:
-        left = left_by_ladder(prepared, out, max_drop, say)
-        quantization = replace(quantization, left=left)
-    built = build(prepared, quantization)
-    write_bundle(out, built)
-    return built.manifest
+    made = []
+    for recipe, out in wanted:
+        quantization = Quantization(recipe, runtime)
+        if recipe == AUTO:
+            left = left_by_ladder(prepared, out, max_drop, say)
+            quantization = replace(quantization, left=left)
+        made.append((out, build(prepared, quantization)))
+    for out, built in made:
+        write_bundle(out, built)
+    return [built.manifest for _, built in made]
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,7 @@ def _manifest(
                       voice=VoiceContract(samples=CLIP_SAMPLES, sample_rate=SAMPLE_RATE)),
         family=run.spec.family, variant="pair" if run.spec.parts == MODALITIES else "fused",
         spec=spec, recipe=recipe, folded=prepared.folded,
-        samples=_samples(prepared.chosen),
+        samples=_samples(prepared.chosen if find_recipe(recipe).needs_samples else None),
         float32_layers={part: list(names) for part, names in left.items()} or None,
         score_scaling=prepared.scaling, thresholds=None,
         files={part: _network_file(f"{part}.tflite", q) for part, q in quantized.items()},

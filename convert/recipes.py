@@ -32,6 +32,7 @@ from litert_quantizer import algorithm_manager, qtyping, quantizer
 from convert.export import SIGNATURE, first_line, quiet
 from convert.techniques import BEFORE_ANY, QAT, SPARSITY
 from edge_runtime.errors import ConversionError, UsageError
+from edge_runtime.parser import did_you_mean
 from train.frontend import LAYER_NAME
 
 Samples = Sequence[Mapping[str, npt.NDArray[np.float32]]]
@@ -145,7 +146,8 @@ def find_recipe(name: str) -> Recipe:
                     and set(before) <= set(SPARSITY))
     if not allowed:
         raise UsageError(
-            f"unknown recipe '{name}', expected one of {', '.join(RECIPES)}, or before it one of "
+            f"unknown recipe '{name}'{did_you_mean(name, RECIPES)}, expected one of "
+            f"{', '.join(RECIPES)}, or before it one of "
             f"{', '.join(f'{technique}_' for technique in BEFORE_ANY)}, or {QAT}_mixed_wi8, alone "
             "or after a pruning")
     recipe = replace(RECIPES[base], techniques=techniques)

@@ -14,7 +14,8 @@ import pytest
 
 from convert import bundle as convert_bundle
 from convert import judge, parity, quantized
-from convert.bundle import describe, make_bundle
+from convert.__main__ import all_commands
+from convert.bundle import describe, make_bundle, make_bundles
 from convert.recipes import RECIPES, Recipe
 from edge_runtime.bundle import load_bundle
 from edge_runtime.collection import Collection
@@ -146,6 +147,39 @@ def test_an_unknown_recipe(
     with pytest.raises(UsageError, match="unknown recipe 'int4', expected one of float32"):
         make_bundle(small_run, "int4", tmp_path / "bundle", collection)
     assert not list(tmp_path.iterdir())
+
+
+def test_several_recipes_at_once_are_as_one_by_one(
+    small_bundles: dict[str, Path], small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    recipes = ("float32", "mixed_wi8")
+    made = make_bundles(small_run, [(recipe, tmp_path / recipe) for recipe in recipes], collection)
+    for recipe, manifest in zip(recipes, made, strict=True):
+        assert read_manifest(tmp_path / recipe) == manifest
+        alone = read_manifest(small_bundles[recipe])
+        assert {part: file.sha256 for part, file in manifest.files.items()} == {
+            part: file.sha256 for part, file in alone.files.items()}
+        assert manifest.samples == alone.samples and manifest.accuracy == alone.accuracy
+
+
+def test_of_several_bundles_none_is_written_where_one_cannot_be(
+    small_run: RunFolder, collection: Collection, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Anna")
+    with pytest.raises(ConversionError, match="expected a new folder or a bundle to replace"):
+        make_bundles(small_run, [("float32", tmp_path / "bundle"),
+                                 ("mixed_wi8", tmp_path / "letter.txt")], collection)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("outs", [["a"], ["a", "a"], ["a", "b", "c"]])
+def test_each_recipe_has_a_bundle_of_its_own(
+    outs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for out in outs for word in ("--out", out)]
+    assert all_commands().main(["bundle", "run", "--recipe", "float32", "--recipe", "mixed_wi8",
+                                *words]) == 2
+    assert "expected each --recipe with a different --out" in capsys.readouterr().err
 
 
 def test_a_bundle_is_replaced_as_a_whole(

@@ -149,7 +149,7 @@ def test_the_grammar(name: str, techniques: tuple[str, ...]) -> None:
     "clustered16_qat_mixed_wi8", "pruned50_clustered16_mixed_wi8", "pruned60_mixed_wi8",
     "pruned50", "qat_qat_mixed_wi8", "pruned50_auto"])
 def test_what_no_rule_allows(name: str) -> None:
-    with pytest.raises(UsageError, match=r"unknown recipe '.*', expected one of float32"):
+    with pytest.raises(UsageError, match=r"unknown recipe '.*expected one of float32"):
         find_recipe(name)
 
 

@@ -264,6 +264,8 @@ def test_without_files_to_validate_on(
 
 @pytest.mark.parametrize(("arguments", "expected"), [
     (("--model", "resnet"), "unknown model 'resnet', expected one of "),
+    (("--model", "mobilvit_xxs_edge"),
+     "unknown model 'mobilvit_xxs_edge' (did you mean mobilevit_xxs_edge"),
     (("--image-size", "100"), "image size 100: mobilevit_xxs_edge expects a multiple of 64"),
     (("--image-size", "0"), "image size 0"), (("--image-size", "-64"), "image size -64"),
     (("--epochs", "0"), "--epochs expects a number above 0, found 0"),

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from keras import KerasTensor
 
 from edge_runtime.errors import UsageError
+from edge_runtime.parser import did_you_mean
 from train.models import fusion, mobilevit, vgg, vit
 
 Part = Literal["face", "voice", "fused"]
@@ -124,7 +125,8 @@ FAMILIES: dict[str, Family] = {
 def family_of(name: str) -> Family:
     """The family by name; UsageError lists the known ones."""
     if name not in FAMILIES:
-        raise UsageError(f"unknown model '{name}', expected one of {', '.join(FAMILIES)}")
+        raise UsageError(f"unknown model '{name}'{did_you_mean(name, FAMILIES)}, expected one of "
+                         f"{', '.join(FAMILIES)}")
     return FAMILIES[name]
 
 

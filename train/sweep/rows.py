@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.errors import UsageError
+from edge_runtime.parser import did_you_mean
 from train.models.registry import FAMILIES, Fused
 
 
@@ -58,8 +59,8 @@ def rows_by_name(names: str) -> list[Row]:
     they join. UsageError for an unknown name."""
     chosen = set(ROWS) if names == "all" else {name.strip() for name in names.split(",")}
     if unknown := sorted(chosen - set(ROWS)):
-        raise UsageError(f"unknown row '{unknown[0]}', expected 'all' or some of "
-                         f"{', '.join(ROWS)}")
+        raise UsageError(f"unknown row '{unknown[0]}'{did_you_mean(unknown[0], ROWS)}, expected "
+                         f"'all' or some of {', '.join(ROWS)}")
     towers = {ROWS[name].towers for name in chosen} - {None}
     return [row for row in ROWS.values() if row.name in chosen | towers]
 
