@@ -83,12 +83,12 @@ def _describe(decision: Decision) -> str:
 
 
 def _threshold_line(decision: Decision) -> list[str]:
-    """What the best score was held against, with digits enough to tell both apart."""
+    """What the best score was held against, with digits enough to tell both apart, and from 1."""
     if decision.threshold is None or decision.false_accept_rate is None:
         return []
-    score = decision.top[0].score
-    digits = next((n for n in range(3, 7) if round(score, n) != round(decision.threshold, n)), 3)
-    return [f"score {score:.{digits}f}, threshold {decision.threshold:.{digits}f}, which at most "
+    score, least = decision.top[0].score, decision.threshold
+    digits = next((n for n in range(3, 6) if round(score, n) not in (1.0, round(least, n))), 6)
+    return [f"score {score:.{digits}f}, threshold {least:.{digits}f}, which at most "
             f"{100 * decision.false_accept_rate:g} % of strangers reach"]
 
 
