@@ -53,7 +53,7 @@ demo: setup
 	@$(BIN)/python -m train synth --people 20 --faces 16 --clips 12 --out $(DEMO)/people \
 		--film $(DEMO) --in-film 6 9 4
 	@echo "== 2. train a MobileViT pair on eight of them; the others stay strangers"
-	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 8 --voice-epochs 4 \
+	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 7 --voice-epochs 4 \
 		--leave-out-people $(DEMO)/strangers.txt --out $(DEMO)/run
 	@echo "== 3. convert for the device"
 	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe float32 --out $(DEMO)/bundle-float32 \
