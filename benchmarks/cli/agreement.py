@@ -12,7 +12,8 @@ from edge_runtime.result_file import print_result
 
 def add(commands: Commands) -> None:
     agreement = commands.add("agreement", _agreement, "how often enroll refuses samples of one "
-                                                      "person, and finds those of two")
+                                                      "person, and finds those of two",
+                             example="bundle --people others")
     agreement.add_argument("bundle", type=Path, metavar="BUNDLE")
     agreement.add_argument("--people", type=Path, required=True, metavar="FOLDER",
                            help="people whom the network was not trained on")
