@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from edge_runtime.terminal import printable
+
 _NUMBER = re.compile(r"-\.?\d")  # a value, and no option
 
 
@@ -57,7 +59,7 @@ class Parser(ArgumentParser):
         return known, left
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; '{self.prog} --help' says more\n")
+        self.exit(2, f"{self.prog}: {printable(message)}; '{self.prog} --help' says more\n")
 
     def _check_command(self, words: Sequence[str]) -> None:
         first = words[0] if words else ""

@@ -123,6 +123,8 @@ def _fit_part(
     spec, training = folder.run.spec, folder.run.training
     print(f"\n{spec.family}, {part} network, {spec.num_people} people, {training.start}",
           flush=True)
+    if display is None and not sys.stdout.isatty():
+        display = EpochLines(part)
     with machine.shared():
         recorder = _fit_network(collection, spec, training, part, noises, folder, start, machine,
                                 display)
@@ -227,8 +229,6 @@ def _fit_network(
     _compile(classifier, spec, training, epochs, steps_per_epoch=len(batches))
     recorder = Recorder(folder.path / "checkpoint" / f"{part}.npz", training.patience)
     recorder.restore(classifier)
-    if display is None and not sys.stdout.isatty():
-        display = EpochLines(part)
     throughput = Throughput(batches)
     if recorder.epochs_done < epochs and not recorder.finished_early:
         with bare_output():  # for Keras' progress bar

@@ -61,6 +61,7 @@ def test_a_bundle_that_may_be_left_out() -> None:
     (["Doctor"], "tool: there is no command 'Doctor' (did you mean doctor?)"),
     (["--enroll"], "tool: there is no command '--enroll' (did you mean enroll?)"),
     (["fly"], "tool: there is no command 'fly'"),
+    (["fly\x1b[2J"], "tool: there is no command 'fly\\x1b[2J'"),
     (["--bundle", "b", "doctor"], "tool: expected a command first, found '--bundle'"),
     (["-version"], "tool: there is no command '-version' (did you mean --version?)"),
     (["doctor", "--bundel", "b"], "tool doctor: there is no option '--bundel' (did you mean "

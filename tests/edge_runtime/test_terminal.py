@@ -28,7 +28,7 @@ HOSTILE = "a\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202eb\udcfc"
 
 def command(run: Callable[[Namespace], int | None]) -> Commands:
     commands = Commands("tool", "A tool.")
-    commands.add("go", run, "go")
+    commands.add("go", run, "go", example="")
     return commands
 
 
@@ -90,7 +90,8 @@ def test_progress_bars_of_libraries_go_beneath(capsys: pytest.CaptureFixture[str
 def run_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A line of bash in which $GO is a command that prints the name Zoë a thousand times."""
     code = ("import sys; from edge_runtime.command import Commands; c = Commands('tool', 'A.');"
-            " c.add('go', lambda o: [print('Zo\\xeb', 'x' * 99) for _ in range(1000)][0], 'go');"
+            " c.add('go', lambda o: [print('Zo\\xeb', 'x' * 99) for _ in range(1000)][0], 'go', "
+            "example='');"
             " sys.exit(c.main())")
     return subprocess.run(["bash", "-c", line], text=True, capture_output=True, check=False,
                           env=os.environ | {"GO": code, "PY": sys.executable} | environment)
@@ -103,7 +104,8 @@ def test_terminals_that_are_not_utf8(encoding: str, expected: str) -> None:
         ["bash", "-c", '"$PY" -c "$GO" go'], capture_output=True, check=False,
         env=os.environ | {"PYTHONIOENCODING": encoding, "PY": sys.executable, "GO": (
             "import sys; from edge_runtime.command import Commands; c = Commands('tool', 'A.');"
-            " c.add('go', lambda o: print('Zo\\xeb \\u738b x'), 'go'); sys.exit(c.main())")})
+            " c.add('go', lambda o: print('Zo\\xeb \\u738b x'), 'go', example='');"
+            " sys.exit(c.main())")})
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode(errors="surrogateescape") == f"{expected}x\n"
 
@@ -128,7 +130,7 @@ def test_streams_that_are_closed_or_full() -> None:
 def test_no_file_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = ("import sys; from edge_runtime.command import Commands; c = Commands('tool', 'A.');"
             f" c.add('go', lambda o: print(open({str(tmp_path / 'f')!r}, 'w').fileno() > 2, file="
-            f"open({str(tmp_path / 'said')!r}, 'w')), 'go'); sys.exit(c.main())")
+            f"open({str(tmp_path / 'said')!r}, 'w')), 'go', example=''); sys.exit(c.main())")
     run_shell('"$PY" -c "$GO" go >&- 2>&- <&-', GO=code)
     assert (tmp_path / "said").read_text() == "True\n"
 
