@@ -16,7 +16,8 @@ def test_a_name_is_shown_as_it_is(name: str) -> None:
     assert plain(name) == label(name) == name
 
 
-@pytest.mark.parametrize("name", [*sorted(RESERVED), "None", "UNKNOWN", " unavailable ", "Not_Home", ""])
+@pytest.mark.parametrize("name", [
+    *sorted(RESERVED), "None", "UNKNOWN", " unavailable ", "Not_Home", ""])
 def test_a_name_is_not_taken_for_a_state(name: str) -> None:
     assert label(name) == f'"{name}"'
     assert label(name).casefold() not in RESERVED and label(None) == "nobody"
