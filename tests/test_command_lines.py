@@ -69,7 +69,8 @@ def test_git_leaves_alone_what_the_readmes_have_people_make(tmp_path: Path) -> N
     values = [value for line in [*EXAMPLES, *IN_READMES] for value in vars(parsed(line)).values()]
     files = {str(file) for value in values for file in (value if isinstance(value, list)
                                                        else [value])
-             if isinstance(file, Path) and not file.is_absolute() and not (ROOT / file).exists()}
+             if isinstance(file, Path) and not file.is_absolute() and not (ROOT / file).exists()
+             and file.name != "..."}  # and so on
     assert {"people", "run", "bundle", "gallery.db", "phone", "noise", "face.jpg"} <= files
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     shutil.copy(ROOT / ".gitignore", tmp_path)
