@@ -54,7 +54,8 @@ class View:
 @dataclass(frozen=True)
 class Decided:
     """Who was found to be there, or nobody who is known. confidence: the score of who was named.
-    scores: the best five. ms: milliseconds of each stage of the last look."""
+    threshold: the least at which somebody is named, None without thresholds. scores: the best five.
+    ms: milliseconds of each stage of the last look."""
 
     person: str | None
     confidence: float | None
@@ -62,6 +63,7 @@ class Decided:
     scores: tuple[tuple[str, float], ...]
     ms: dict[str, float]
     time: str
+    threshold: float | None = None
 
     @property
     def names(self) -> set[str]:
@@ -70,7 +72,7 @@ class Decided:
 
     def message(self) -> dict[str, Any]:
         return {"type": "decision", "person": self.person, "confidence": self.confidence,
-                "reason": self.reason,
+                "threshold": self.threshold, "reason": self.reason,
                 "scores": [{"person": person, "score": score} for person, score in self.scores],
                 "ms": self.ms, "time": self.time}
 

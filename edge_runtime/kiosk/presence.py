@@ -59,8 +59,11 @@ class Presence:
         return self._judge(seen)
 
     def untold(self) -> None:
-        """Nobody has heard what was to be told: it is told again."""
-        self._told = None
+        """Nobody has heard what was to be told: it is told again, of whoever is then there; that
+        they are nobody who is known, after another NOBODY_AFTER_S of looking."""
+        self._told = self._since_s = None
+        if self.state == "nobody":
+            self.state = "looking"
 
     def _judge(self, seen: Seen) -> Decided | None:
         heard = seen.at_s - self._voice_s < _HEARD_S
@@ -87,13 +90,15 @@ class Presence:
         scores = _top(seen.verdict)
         score = dict(scores).get(person) if person is not None else None
         return Decided(person, score, reason, scores,
-                       {stage: round(ms, 3) for stage, ms in seen.ms.items()}, now())
+                       {stage: round(ms, 3) for stage, ms in seen.ms.items()}, now(),
+                       seen.verdict.threshold if seen.verdict else None)
 
 
 def _sees(seen: Seen) -> bool:
-    """Whether the camera works: then speech without a face is of somebody who is not here."""
+    """Whether the camera works, or is about to: then speech without a face is of somebody who is
+    not here."""
     camera = seen.status.get("camera")
-    return camera is not None and camera.state == "ok"
+    return camera is not None and camera.state in ("ok", "starting", "ended", "closed")
 
 
 def _top(verdict: Verdict | None) -> tuple[tuple[str, float], ...]:

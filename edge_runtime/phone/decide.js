@@ -1,5 +1,5 @@
-// Who is it, or nobody, and why: decide.py. A verdict is {person, reason, names, scores, leftOut};
-// person is null for nobody, and where there are no thresholds.
+// Who is it, or nobody, and why: decide.py. A verdict is {person, reason, names, scores, leftOut,
+// threshold}; person is null for nobody, and where there are no thresholds.
 
 import { fuse, largest } from "./scoring.js";
 import { cosine, disagreement, logOdds, PLAIN } from "./similarity.js";
@@ -8,11 +8,12 @@ import { cosine, disagreement, logOdds, PLAIN } from "./similarity.js";
 export function amongTrained(manifest, scores) {
   const { people: names, thresholds } = manifest;
   const fused = fuse(scores.face, scores.voice, manifest.score_scaling);
-  const verdict = { person: null, names, scores: { ...scores, fused }, leftOut: [] };
-  if (!thresholds) return { ...verdict, reason: "no_thresholds" };
   const column = !scores.voice ? "face" : !scores.face ? "voice" : "ensemble";
+  const threshold = thresholds?.[column] ?? null;
+  const verdict = { person: null, names, scores: { ...scores, fused }, leftOut: [], threshold };
+  if (!thresholds) return { ...verdict, reason: "no_thresholds" };
   const best = largest(fused);
-  if (fused[best] < thresholds[column]) return { ...verdict, reason: "below_threshold" };
+  if (fused[best] < threshold) return { ...verdict, reason: "below_threshold" };
   return { ...verdict, person: names[best], reason: "accepted" };
 }
 
@@ -24,7 +25,8 @@ export function amongTrained(manifest, scores) {
 export function amongEnrolled(people, embeddings, limits, doubtful = []) {
   const names = people.map((person) => person.name);
   if (!names.length) {
-    return { person: null, reason: "nobody_enrolled", names, scores: { fused: [] }, leftOut: [] };
+    return { person: null, reason: "nobody_enrolled", names, scores: { fused: [] }, leftOut: [],
+      threshold: null };
   }
   const cosines = {};
   for (const modality of Object.keys(embeddings)) {
@@ -37,11 +39,14 @@ export function amongEnrolled(people, embeddings, limits, doubtful = []) {
   const leftOut = leaveOutRejected(people, embeddings, cosines, odds);
   const fused = limits ? odds.map((value) => 1 / (1 + Math.exp(-value)))
     : odds.map((value) => Math.max(value, -1));
-  const verdict = { person: null, names, scores: { ...cosines, fused }, leftOut };
+  const verdict = { person: null, names, scores: { ...cosines, fused }, leftOut,
+    threshold: null };
   if (!limits) return { ...verdict, reason: "no_thresholds" };
   const best = largest(odds);
   const there = Object.keys(cosines).filter((modality) => !Number.isNaN(cosines[modality][best]));
-  if (odds[best] >= limits.thresholds[columnOf(there.length ? there : Object.keys(cosines))]) {
+  const least = limits.thresholds[columnOf(there.length ? there : Object.keys(cosines))];
+  verdict.threshold = 1 / (1 + Math.exp(-least));
+  if (odds[best] >= least) {
     return { ...verdict, person: names[best], reason: "accepted" };
   }
   const disagree = sure.length > 1 && disagreement(fitted, cosines);

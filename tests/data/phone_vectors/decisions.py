@@ -71,7 +71,8 @@ def _manifest() -> Manifest:
 
 def _judged(verdict: Verdict) -> Case:
     return {"person": verdict.person, "reason": verdict.reason, "names": list(verdict.names),
-            "fused": listed(verdict.scores["fused"]), "leftOut": list(verdict.left_out)}
+            "fused": listed(verdict.scores["fused"]), "leftOut": list(verdict.left_out),
+            "threshold": verdict.threshold}
 
 
 def trained_cases(rng: np.random.Generator) -> list[Case]:

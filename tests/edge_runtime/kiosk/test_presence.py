@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from edge_runtime.capture.status import State as SourceState
 from edge_runtime.capture.status import Status
 from edge_runtime.decide import Reason, Verdict
 from edge_runtime.detect import Box
 from edge_runtime.evidence import GONE_S
 from edge_runtime.inputs import Quality
-from edge_runtime.kiosk.messages import FaceAt
+from edge_runtime.kiosk.messages import FaceAt, State
 from edge_runtime.kiosk.presence import HINTS, NOBODY_AFTER_S, Presence, hint
 from edge_runtime.quality import FaceReason, Flaw
 from edge_runtime.watch import Seen
@@ -26,10 +29,10 @@ def verdict(person: str | None, reason: Reason = "accepted") -> Verdict:
 
 def look(
     at_s: float, named: str | None = None, found: Verdict | None = None,
-    quality: Quality | None = None, with_camera: bool = True,
+    quality: Quality | None = None,
 ) -> Seen:
-    return Seen(at_s, named, found, {"face": ()} if quality is None else quality,
-                CAMERA if with_camera else {}, {"detect": 12.34567})
+    return Seen(at_s, named, found, {"face": ()} if quality is None else quality, CAMERA,
+                {"detect": 12.34567})
 
 
 def test_somebody_comes_is_named_once_and_goes() -> None:
@@ -62,16 +65,39 @@ def test_a_stranger_is_looked_at_for_a_while(reason: Reason) -> None:
     assert presence.update(look(NOBODY_AFTER_S + 1, None, verdict(None, reason)), FACE) is None
 
 
-def test_speech_is_listened_to_where_somebody_is_to_be_seen_or_nothing_is() -> None:
-    heard: Quality = {"voice": ()}
+@pytest.mark.parametrize("state, there", [
+    ("ok", "idle"), ("starting", "idle"), ("ended", "idle"), ("closed", "idle"),  # of a film, anew
+    ("black", "listening"), ("stalled", "listening"), ("missing", "listening"),
+    (None, "listening")])
+def test_speech_without_a_face_is_of_somebody_only_where_nothing_is_seen(
+    state: SourceState | None, there: State
+) -> None:
     presence = Presence()
-    presence.update(look(0.0, quality=heard), None)
-    assert presence.state == "idle"  # of somebody beside the camera
+    status = {"camera": Status(state, "")} if state else {}
+    presence.update(replace(look(0.0, quality={"voice": ()}), status=status), None)
+    assert presence.state == there
     presence.update(look(0.1, quality={"face": (), "voice": ()}), FACE)
     assert presence.state == "listening"
-    deaf = Presence()
-    deaf.update(look(0.0, quality=heard, with_camera=False), None)
-    assert deaf.state == "listening"
+
+
+def test_who_has_just_been_enrolled_is_no_stranger_meanwhile() -> None:
+    """Whoever was looked at as a stranger, all through their enrolment."""
+    presence = Presence()
+    stranger = verdict(None, "below_threshold")
+    for at_s in (0.0, NOBODY_AFTER_S):
+        presence.update(look(at_s, None, stranger), FACE)
+    assert presence.state == "nobody"
+    presence.untold()  # as during the enrolment
+    assert presence.update(look(NOBODY_AFTER_S + 0.2, None, stranger), FACE) is None
+    assert presence.state == "looking"
+    decided = presence.update(look(NOBODY_AFTER_S + 0.4, "ben", verdict("ben")), FACE)
+    assert decided is not None and decided.person == "ben"
+
+
+def test_the_threshold_is_told() -> None:
+    presence = Presence()
+    decided = presence.update(look(0.0, "ben", replace(verdict("ben"), threshold=0.5)), FACE)
+    assert decided is not None and decided.message()["threshold"] == 0.5
 
 
 def test_what_nobody_has_heard_is_told_again() -> None:

@@ -47,7 +47,7 @@ def test_javascript_decides_the_same(browse: Browse) -> None:
     assert found["whole"] == content["crop"]["whole"]
     assert close(found["sound"], content["sound"]["cases"])
     assert close(found["fuse"], [case["fused"] for case in content["fuse"]])
-    judged = ("person", "reason", "names", "fused", "leftOut")
+    judged = ("person", "reason", "names", "fused", "leftOut", "threshold")
     for rule, cases in (("trained", content["trained"]),
                         ("enrolled", content["enrolled"]["cases"])):
         assert close(found[rule], [{key: case[key] for key in judged} for case in cases])

@@ -54,8 +54,8 @@ async (vectors) => {
       clipped: sound.isClipped(part), snr: sound.snrDb(part) };
   }));
 
-  const judged = ({ person, reason, names, scores, leftOut }) =>
-    ({ person, reason, names, fused: list(scores.fused), leftOut });
+  const judged = ({ person, reason, names, scores, leftOut, threshold }) =>
+    ({ person, reason, names, fused: list(scores.fused), leftOut, threshold });
   const rows = (given) => Object.fromEntries(Object.entries(given).map(([modality, row]) =>
     [modality, floats(row)]));
   const people = vectors.enrolled.people.map(({ name, samples: known, rejected }) => ({ name,
