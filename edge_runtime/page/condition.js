@@ -1,17 +1,19 @@
 // What is away: the kiosk's server, its camera, its microphone.
 
-import {coded, refusal, text} from "./language.js";
-import {closeCamera, openCamera, showMessage} from "./live.js";
+import {closeCamera, openCamera, prepareCamera} from "./camera.js";
+import {coded, text} from "./language.js";
+import {forgetTold, showMessage, showOutage} from "./live.js";
 import {element, say} from "./page.js";
-import {call, listen, whyRefused} from "./server.js";
+import {call, listen} from "./server.js";
 
+const SOURCES = ["camera", "microphone"];
 const LOOK_MS = 3000; // between two looks at how camera and microphone are
-const WELL = ["ok", "starting", "ended"]; // a file that has ended is played again
+const PASSING = ["starting", "ended", "closed"]; // on the way to another: files are played again
 
 let connected = null; // not known yet
+let hangs = false; // the server answers, and nobody looks
 let status = null;
-let pictureLost = false;
-let noPicture = null; // why the camera's picture is refused
+const trouble = {}; // by source, the word for what is the matter with it
 let elsewhere = false; // on another machine, which is not told who is there
 
 /** The kiosk's status; null where it does not tell. */
@@ -22,43 +24,44 @@ export async function readStatus() {
     status = null;
     elsewhere = error.status === 401;
   }
+  for (const source of SOURCES) {
+    const {present, state} = status?.[source] ?? {};
+    if (!PASSING.includes(state)) trouble[source] = present && state !== "ok" ? state : null;
+  }
   return status;
 }
 
 /** Follows the kiosk for as long as the page is open. */
 export function follow() {
+  prepareCamera();
   listen({onMessage: showMessage, onOpen: () => setConnected(true),
           onLost: () => setConnected(false)});
-  element("camera").onload = () => { pictureLost = false; noPicture = null; };
-  element("camera").onerror = async () => {
-    pictureLost = true;
-    noPicture = await whyRefused("/camera.mjpg");
-    showCondition();
-  };
   setInterval(look, LOOK_MS);
 }
 
 export function showCondition() {
-  const away = ["camera", "microphone"].filter(
-    (source) => status?.[source].present && !WELL.includes(status[source].state));
-  const words = connected === false ? [text(elsewhere ? "elsewhere" : "offline")]
-    : away.map((source) => `${text(source)}: ${coded("source", status[source].state)}`);
-  if (connected && noPicture) words.push(noPicture.reason ? refusal(noPicture) : noPicture.message);
-  document.body.classList.toggle("no-picture", connected === false || away.includes("camera")
-    || noPicture !== null);
+  const outage = connected !== false ? hangs && text("hangs")
+    : text(elsewhere ? "elsewhere" : "offline");
+  const away = SOURCES.filter((source) => trouble[source]);
+  const words = away.map((source) => `${text(source)} ${coded("source", trouble[source])}`);
+  document.body.classList.toggle("no-picture", Boolean(outage) || away.includes("camera"));
   document.body.classList.toggle("no-microphone", status?.microphone.present === false);
-  say(element("trouble"), words.join(" · "));
+  say(element("trouble"), outage || words.join(" · "));
+  showOutage(outage || null);
 }
 
 function setConnected(now) {
   if (now === connected) return;
   connected = now;
   if (connected) openCamera(); else closeCamera();
+  forgetTold();
   look();
 }
 
 async function look() {
-  if (connected) await readStatus();
-  if (connected && pictureLost) openCamera(); // somebody may have made room
+  if (connected) {
+    await readStatus();
+    hangs = await call("GET", "/healthz").then(() => false, (error) => error.status === 503);
+  }
   showCondition();
 }

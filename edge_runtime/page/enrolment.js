@@ -1,15 +1,19 @@
 // The guided walk: who, consent, faces from three angles, three sentences, a check, done.
 
 import {coded, refusal, text} from "./language.js";
+import {named} from "./live.js";
 import {element, say, whileBusy} from "./page.js";
 import {call} from "./server.js";
 
 const STEPS = ["person", "faces", "voices", "check", "done"];
 const ANGLES = ["front", "left", "right"];
 const SENTENCES = [1, 2, 3];
+const LOOKED_MS = 8000; // at somebody enrolled, after which they should have been named
+const LOOK_MS = 200;
 
 // faces, voices: the angles and sentences that were kept. duplicate: whether they seem to be enrolled
-// under another name. recognised: whether the kiosk knows them now, null where it saw nobody.
+// under another name. recognised: whether the kiosk has named them since, null as long as that is
+// open.
 let walk = null;
 
 class LeftError extends Error {}
@@ -97,8 +101,8 @@ async function recordVoice() {
 async function finish() {
   try {
     const {recognised} = await ask("/finish", {allow_duplicate: walk.duplicate});
-    walk.recognised = recognised;
     goTo("done");
+    awaitName(walk, recognised !== null);
   } catch (error) {
     if (error.reason === "duplicate") { // they may say that they are two people
       walk.duplicate = true;
@@ -106,6 +110,16 @@ async function finish() {
     }
     throw error;
   }
+}
+
+/** Says that they are recognised once the first view would name them, and no sooner. seen: whether
+    a good face was there to be named. */
+function awaitName(enrolled, seen, since = Date.now()) {
+  if (walk !== enrolled) return;
+  if (named() === enrolled.name) enrolled.recognised = true;
+  else if (seen && Date.now() - since > LOOKED_MS) enrolled.recognised = false;
+  showEnrolment();
+  if (enrolled.recognised !== true) setTimeout(awaitName, LOOK_MS, enrolled, seen, since);
 }
 
 /** Runs a step of the walk; what the kiosk says against it is shown. */

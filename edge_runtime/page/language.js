@@ -23,17 +23,31 @@ export function text(key, values = {}) {
   return (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+export const has = (key) => key in texts;
+
 /** The text of a code of the runtime, such as `reason.disagreement`; "" for no code. */
 export function coded(kind, code) {
   if (!code) return "";
   return texts[`${kind}.${code}`] ?? code.replaceAll("_", " ");
 }
 
+/** A share as a percentage, never 100 % for what is only nearly sure; scores above 99 % are told
+    apart from thresholds there. */
 export function percent(share) {
-  // Never 100 % for what is only nearly sure.
-  const whole = share < 1 ? Math.min(Math.round(100 * share), 99) : 100;
-  return new Intl.NumberFormat(language, {style: "percent"}).format(whole / 100);
+  const digits = share > 0.99 && share < 1 ? 2 : 0;
+  const most = share < 1 ? 1 - 10 ** (-2 - digits) : 1;
+  return new Intl.NumberFormat(language, {style: "percent", minimumFractionDigits: digits})
+    .format(Math.min(share, most));
 }
+
+/** The time of day of a moment, ISO 8601. */
+export function clockTime(moment) {
+  return new Intl.DateTimeFormat(region(), {timeStyle: "medium"}).format(new Date(moment));
+}
+
+/** As the language is written where the browser is at home. */
+const region = () => navigator.languages.find((name) => name.split("-")[0] === language)
+  ?? language;
 
 export function languageName(code) {
   return new Intl.DisplayNames([code], {type: "language"}).of(code);

@@ -1,35 +1,46 @@
 // The camera's picture with the face on it, the level meter, and who is there.
 
-import {coded, percent, text} from "./language.js";
+import {clockTime, coded, has, percent, text} from "./language.js";
 import {element, say, setMeter} from "./page.js";
-import {at} from "./server.js";
 
 const QUIET_DB = -60;
 const LONG = 22; // characters of a name, above which it is written smaller
+const NOTHING = {state: "idle", face: null, face_hint: null, voice_hint: null, level_db: null};
 
-let view = {state: "idle", face: null, face_hint: null, voice_hint: null, level_db: null};
+let told = NOTHING; // the last view
 let decision = null; // the last one, for as long as it holds
+let outage = null; // what to say while the kiosk does not tell who is there
 
-/** Begins the live picture anew, as is needed after the server was away. */
-export function openCamera() {
-  element("camera").src = at(`/camera.mjpg?${Date.now()}`);
-}
-
-export function closeCamera() {
-  element("camera").removeAttribute("src");
-}
+const seen = () => (outage === null ? told : NOTHING);
 
 export function showMessage(message) {
   if (message.type === "decision") decision = message;
   if (message.type === "view") {
-    view = message;
-    if (["idle", "enrolling"].includes(view.state)) decision = null;
+    told = message;
+    if (["idle", "enrolling"].includes(told.state)) decision = null;
   }
   showLive();
 }
 
+/** words: why nothing is known of now, or null. */
+export function showOutage(words) {
+  outage = words;
+  showLive();
+}
+
+/** What was told before the connection was lost says nothing about who is there now. */
+export function forgetTold() {
+  [told, decision] = [NOTHING, null];
+}
+
+/** Who is named now, or null. */
+export function named() {
+  return seen().state === "known" ? decision?.person ?? null : null;
+}
+
 /** Shows all of it again, as after a change of the language. */
 export function showLive() {
+  const view = seen();
   document.body.dataset.state = view.state;
   showFace();
   showLevel();
@@ -40,9 +51,12 @@ export function showLive() {
 
 function showFace() {
   const box = element("face-box");
-  box.hidden = view.face === null;
-  if (view.face === null) return;
-  const {left, top, right, bottom} = view.face;
+  const {face} = seen();
+  const {naturalWidth: width, naturalHeight: height} = element("camera");
+  if (width) element("camera").parentElement.style.setProperty("--ratio", width / height);
+  box.hidden = face === null || !width;
+  if (box.hidden) return;
+  const {left, top, right, bottom} = face;
   box.style.left = `${100 * left}%`;
   box.style.top = `${100 * top}%`;
   box.style.width = `${100 * (right - left)}%`;
@@ -50,25 +64,39 @@ function showFace() {
 }
 
 function showLevel() {
-  const decibels = Math.round(Math.min(Math.max(view.level_db ?? QUIET_DB, QUIET_DB), 0));
+  const decibels = Math.round(Math.min(Math.max(seen().level_db ?? QUIET_DB, QUIET_DB), 0));
   setMeter(element("level"), decibels, 1 - decibels / QUIET_DB);
   element("level").setAttribute("aria-valuetext", text("level.value", {decibels}));
 }
 
 function showDecision() {
-  const judged = ["known", "nobody"].includes(view.state) ? decision : null;
-  const named = view.state === "known" && judged !== null && judged.person !== null;
-  say(element("state"), text(`state.${view.state}`));
-  const headline = named ? judged.person : text(`headline.${view.state}`);
+  const {state} = seen();
+  const judged = ["known", "nobody"].includes(state) ? decision : null;
+  const person = named();
+  const refused = judged && has(`nobody.${judged.reason}`) ? `nobody.${judged.reason}` : null;
+  const headline = outage === null ? person ?? text(refused ?? `headline.${state}`)
+    : text("outage");
+  say(element("state"), outage === null ? text(`state.${state}`) : "");
   say(element("headline"), headline);
   element("headline").classList.toggle("long", headline.length > LONG);
   say(element("explanation"),
-      judged ? coded("reason", judged.reason) : text(`what.${view.state}`));
-  element("figures").hidden = !named;
-  if (!named) return;
-  const share = Math.min(Math.max(judged.confidence ?? 0, 0), 1);
+      outage ?? (judged ? coded("reason", judged.reason) : text(`what.${state}`)));
+  element("figures").hidden = person === null;
+  say(element("cost"), judged ? text("decision.cost", {
+    time: clockTime(judged.time), ms: Math.round(sum(Object.values(judged.ms)))}) : "");
+  if (person !== null) showScore(judged);
+}
+
+/** The score with the threshold beside it, in words and as a mark. */
+function showScore({confidence, threshold}) {
+  const share = Math.min(Math.max(confidence ?? 0, 0), 1);
   say(element("confidence-number"), percent(share));
   setMeter(element("confidence"), Math.round(100 * share), share);
-  const all = Object.values(judged.ms).reduce((sum, ms) => sum + ms, 0);
-  say(element("cost"), text("decision.cost", {ms: Math.round(all)}));
+  const least = threshold ?? null;
+  element("least").hidden = least === null;
+  say(element("threshold"),
+      least === null ? "" : text("decision.threshold", {share: percent(least)}));
+  if (least !== null) element("least").style.left = `${100 * least}%`;
 }
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);

@@ -1,9 +1,9 @@
 // Ties the parts together: language, theme, views, and what comes from the kiosk.
 
+import {showMissing} from "./camera.js";
 import {follow, readStatus, showCondition} from "./condition.js";
 import {showEnrolment} from "./enrolment.js";
 import {chooseLanguage, language, languageName, rememberLanguage} from "./language.js";
-import {showLive} from "./live.js";
 import {element} from "./page.js";
 import {showPeople} from "./people.js";
 import {hasToken} from "./server.js";
@@ -24,7 +24,6 @@ async function start() {
     document.querySelectorAll("nav [href='#enrol'], nav [href='#people']")
       .forEach((link) => link.remove());
   }
-  showLive();
   showCondition();
   prepareViews();
   follow();
@@ -33,7 +32,7 @@ async function start() {
 async function changeLanguage(available) {
   rememberLanguage(element("language").value);
   await chooseLanguage(available);
-  showLive();
+  showMissing();
   showCondition();
   if (hasToken() && currentView() === "enrol") showEnrolment();
   if (hasToken() && currentView() === "people") showPeople();

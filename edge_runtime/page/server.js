@@ -1,7 +1,7 @@
 // The kiosk's REST API and its events.
 
 const AGAIN_MS = 1000; // before the next attempt to connect
-const SILENT_MS = 8000; // without a message, after which a connection is taken for dead
+const SILENT_MS = 3000; // without a message, after which a connection is taken for dead
 
 let token = null; // in memory alone: closing or leaving the administration forgets it
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = 60_000  # a busy machine is no failure
 KIOSK_SCREEN = {"width": 1024, "height": 600}
+SMALLEST_SCREEN = {"width": 800, "height": 480}  # the Raspberry Pi's own
 ADA, BEN, STRANGER = 10, 7, 6  # drawn people who look and sound different
 
 OpenPage = Callable[..., "Page"]

@@ -10,7 +10,14 @@ import httpx
 import pytest
 
 from edge_runtime.gallery.store import Gallery
-from tests.edge_runtime.page.staging import OpenPage, Stage, on_stage, unlike_people
+from tests.edge_runtime.page.staging import (
+    KIOSK_SCREEN,
+    SMALLEST_SCREEN,
+    OpenPage,
+    Stage,
+    on_stage,
+    unlike_people,
+)
 from tests.edge_runtime.page.stand_ins import EMPTY_ROOM
 from tests.edge_runtime.page.test_languages import LANGUAGES
 from tests.edge_runtime.page.visitor import (
@@ -29,6 +36,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 EN, DE = LANGUAGES["en"], LANGUAGES["de"]
+SAID = """() => {
+  window.said = [];
+  new MutationObserver(() => said.push(headline.textContent)).observe(headline, {childList: true});
+}"""
 
 
 def test_enrolment_recognition_and_forgetting(page: Page, stage: Stage) -> None:
@@ -45,7 +56,9 @@ def test_enrolment_recognition_and_forgetting(page: Page, stage: Stage) -> None:
     page.click("#enrol [data-step=person] button")  # without the consent it goes no further
     assert page.is_visible("#enrol [data-step=person]")
     assert_accessible(page)
-    assert_fits(page)
+    for screen in (SMALLEST_SCREEN, KIOSK_SCREEN):
+        page.set_viewport_size(screen)
+        assert_fits(page)
     page.check("#consent")
     page.click("#enrol [data-step=person] button")
 
@@ -60,7 +73,9 @@ def test_enrolment_recognition_and_forgetting(page: Page, stage: Stage) -> None:
     assert_fits(page)
     page.click("#finish")
     shows(page, "#done-title", "Hallo, Ben")
+    page.evaluate(SAID)
     shows(page, "#done-text", DE["done.true"])
+    assert page.get_attribute("body", "data-state") == "known"  # not by another judgement
     assert_accessible(page)
 
     with Gallery.open(stage.kiosk.gallery, key_file=stage.kiosk.key) as gallery:
@@ -70,6 +85,7 @@ def test_enrolment_recognition_and_forgetting(page: Page, stage: Stage) -> None:
 
     page.click("#enrol a.button")
     shows(page, "#headline", "Ben")
+    assert DE["headline.nobody"] not in page.evaluate("window.said")
     forget_by_keyboard(page, stage)
     page.click("nav a[href='#live']")
     shows(page, "#headline", DE["headline.nobody"])
@@ -212,4 +228,4 @@ def test_people_of_people30(
         page.click("#forget .danger")
         shows(page, "#people-count", EN["people.none"])
         page.click("nav a[href='#live']")
-        shows(page, "#headline", EN["headline.nobody"])
+        shows(page, "#headline", EN["nobody.nobody_enrolled"])

@@ -26,7 +26,8 @@ def test_it_names_who_is_there(page: Page, stage: Stage) -> None:
     shows(page, "#headline", "Ada")
     assert page.inner_text("#state") == EN["state.known"]
     assert page.inner_text("#explanation") == EN["reason.accepted"]
-    assert 50 <= int(page.inner_text("#confidence-number").rstrip("%")) <= 100
+    assert 50 <= float(page.inner_text("#confidence-number").rstrip("%")) <= 100
+    assert page.inner_text("#threshold") == EN["decision.threshold"].format(share="50%")
     until(page, "Number(level.getAttribute('aria-valuenow')) > -50")
     # The face that the box is on: the picture is shown as in a mirror, and so is its box.
     page.wait_for_selector("#face-box")
@@ -36,8 +37,10 @@ def test_it_names_who_is_there(page: Page, stage: Stage) -> None:
     assert 0.05 < box["width"] / picture["width"] < 0.6
     assert_accessible(page)
     assert_fits(page)
-    page.reload()  # somebody who is there already is named at once
+    decided = page.inner_text("#cost")
+    page.reload()  # somebody who is there already is named at once, and since when
     shows(page, "#headline", "Ada")
+    assert page.inner_text("#cost") == decided
     stage.scene.leave()
     shows(page, "#state", EN["state.idle"])
 
@@ -95,10 +98,42 @@ def test_a_camera_that_goes_away(page: Page, stage: Stage) -> None:
     page.wait_for_selector("#trouble", state="hidden")
 
 
+def test_a_film_that_begins_anew_is_no_trouble(page: Page, stage: Stage) -> None:
+    """Nor is a camera well again because it is being opened again."""
+    until(page, "camera.naturalWidth === 640")
+    status = page.request.get(f"{stage.kiosk.url}api/status").json()
+    for state, said in (("closed", ""), ("starting", ""), ("missing", "missing"),
+                        ("closed", "missing"), ("starting", "missing"), ("ok", "")):
+        status["camera"] = {"present": True, "state": state, "message": ""}
+        page.route("**/api/status", lambda route: route.fulfill(json=status))
+        with page.expect_response("**/healthz"):  # which is asked afterwards
+            pass
+        shows(page, "#trouble", f"{EN['camera']} {EN[f'source.{said}']}" if said else "")
+        page.unroute("**/api/status")
+
+
+def test_a_kiosk_that_hangs_names_nobody(page: Page, stage: Stage) -> None:
+    """Whoever was seen last may be gone long since."""
+    assert stage.ada
+    stage.scene.show(stage.ada.pictures[3], stage.ada.sounds)
+    shows(page, "#headline", "Ada")
+    page.route("**/healthz", lambda route: route.fulfill(status=503, json={"status": "hangs"}))
+    shows(page, "#headline", EN["outage"])
+    shows(page, "#trouble", EN["hangs"])
+    page.unroute("**/healthz")
+    shows(page, "#headline", "Ada")
+
+
 def test_it_connects_again(page: Page, stage: Stage) -> None:
-    shows(page, "#state", EN["state.idle"])
+    assert stage.ada
+    stage.scene.show(stage.ada.pictures[3], stage.ada.sounds)
+    shows(page, "#headline", "Ada")
     stage.kiosk.stop()
     shows(page, "#trouble", EN["offline"])
+    shows(page, "#headline", EN["outage"])  # Ada may be gone long since
+    assert page.locator("#figures").is_hidden() and page.inner_text("#cost") == ""
+    assert_accessible(page)
+    stage.scene.leave()
     page.click("nav a[href='#people']")
     page.fill("#token", stage.kiosk.token)
     page.click("#unlock button")
@@ -108,6 +143,7 @@ def test_it_connects_again(page: Page, stage: Stage) -> None:
     script = page.request.get(f"{stage.kiosk.url}page/main.js")  # which an update may have changed
     assert script.ok and script.headers["cache-control"] == "no-cache"
     page.wait_for_selector("#trouble", state="hidden")
+    shows(page, "#headline", EN["headline.idle"])
     stage.scene.show(stage.ada.pictures[4], stage.ada.sounds)
     shows(page, "#headline", "Ada")
     until(page, "camera.naturalWidth === 640")
@@ -118,9 +154,8 @@ def test_a_fourth_page_says_why_it_has_no_picture(open_page: OpenPage, stage: St
     for page in pages:
         until(page, "camera.naturalWidth === 640")
     fourth = open_page(stage.kiosk.url)
-    shows(fourth, "#trouble", EN["refused.full"])
-    assert "no-picture" in (fourth.get_attribute("body", "class") or "")
+    shows(fourth, "#no-picture", EN["refused.full"])
     assert_accessible(fourth)
     pages[0].close()  # and makes room
-    shows(fourth, "#trouble", "")
     until(fourth, "camera.naturalWidth === 640")
+    shows(fourth, "#no-picture", "")
