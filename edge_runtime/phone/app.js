@@ -3,22 +3,26 @@
 import { openDevices } from "./capture.js";
 import { Cancelled, Enrolment } from "./enrolment.js";
 import { openGallery } from "./gallery.js";
-import { chooseLanguage, offerLanguages, sorry, text } from "./language.js";
-import { showDecision, showLevel, showSeen } from "./live.js";
+import { chooseLanguage, moment, offerLanguages, sorry, text } from "./language.js";
+import { showDecision, showDevices, showLevel, showSeen } from "./live.js";
 import { loadNetworks } from "./networks.js";
+import { keepForOffline } from "./offline.js";
 import { showPeople } from "./people.js";
+import { Presence } from "./presence.js";
 import { expect } from "./trouble.js";
 import { Watcher } from "./watcher.js";
 
 const PERIOD_S = 0.3; // between two looks
 const LISTEN_EVERY_S = 0.5;
 const LEVEL_S = 0.2;
+const REOPEN_S = 3; // between two attempts to open what is gone
 
 const byId = (id) => document.getElementById(id);
 const nowS = () => performance.now() / 1000;
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
-let networks, gallery, devices, watcher, people, enrolment, wakeLock;
+let networks, gallery, devices, watcher, presence, people, enrolment, wakeLock;
+let openedS = -Infinity; // when opening the devices was tried last
 let waiting = []; // who wants to know what is seen next
 let rows = {}; // what the last decision was made by
 
@@ -27,8 +31,9 @@ async function start() {
   offerLanguages(byId("language"), afterLanguage);
   try {
     expect(isSecureContext, "not_secure", { address: location.origin });
-    await keepForOffline();
+    await keepForOffline(() => document.body.dataset.view === "start", showLater);
     networks = await loadNetworks();
+    showBundle();
     gallery = await openGallery(networks.manifest);
   } catch (error) {
     complain(error);
@@ -46,16 +51,15 @@ async function start() {
   byId("begin").textContent = text("start.begin");
 }
 
-/** The worker is there before LiteRT is fetched, so that it keeps the build that this phone uses. */
-async function keepForOffline() {
-  const registration = await navigator.serviceWorker.register("service-worker.js");
-  const worker = registration.installing ?? registration.waiting;
-  if (!worker || navigator.serviceWorker.controller) return;
-  await new Promise((resolve) => {
-    worker.addEventListener("statechange", () => {
-      if (["activated", "redundant"].includes(worker.state)) resolve();
-    });
-  });
+function showBundle() {
+  const { name, made, hash } = networks.bundle;
+  byId("bundle").textContent = text("bundle.which", { name, made: moment(made),
+    hash: hash.slice(0, 8) });
+}
+
+/** What came of an export that the server has since. */
+function showLater(word) {
+  byId("later").textContent = text(`later.${word}`);
 }
 
 async function begin() {
@@ -90,6 +94,7 @@ async function reload() {
 
 function newWatcher() {
   watcher = new Watcher(networks, byId("among").value === "enrolled" ? people : null);
+  presence = new Presence();
 }
 
 async function go(view) {
@@ -118,10 +123,13 @@ async function lookOn() {
     const lookS = nowS();
     if (document.visibilityState === "visible") {
       try {
+        if (devices.lost) await reopen();
         const at = watcher;
-        const seen = await at.see(devices.camera, lookS);
-        if (lookS - heardS >= LISTEN_EVERY_S && at.heardS(lookS) > 0) {
-          heard = await at.hear(devices.microphone.last(at.heardS(lookS)), lookS);
+        const { camera, microphone } = devices;
+        const seen = await at.see(camera, lookS);
+        if (!microphone) heard = { flaws: [] };
+        else if (lookS - heardS >= LISTEN_EVERY_S && at.heardS(lookS) > 0) {
+          heard = await at.hear(microphone.last(at.heardS(lookS)), lookS);
           heardS = lookS;
         }
         show(at, seen, heard, nowS() - lookS);
@@ -133,14 +141,26 @@ async function lookOn() {
   }
 }
 
+/** What is gone may be back. */
+async function reopen() {
+  if (nowS() - openedS < REOPEN_S) return;
+  openedS = nowS();
+  const before = devices;
+  devices = await openDevices(byId("video")).catch(() => before);
+  if (devices !== before) before.close();
+}
+
 function show(at, seen, heard, tookS) {
-  showLevel(devices.microphone.last(LEVEL_S));
+  showDevices(devices);
+  if (devices.microphone) showLevel(devices.microphone.last(LEVEL_S));
   showSeen(seen, heard.flaws);
   for (const resolve of waiting.splice(0)) resolve(seen);
   if (document.body.dataset.view !== "live" || at !== watcher) return;
   const decision = at.decide(nowS());
   rows = decision.rows;
-  const name = showDecision(seen, decision);
+  const state = presence.update(
+    { face: Boolean(seen?.boxes.length), spoke: Boolean(heard.embedding) }, decision, nowS());
+  const name = showDecision(state, decision, Boolean(devices.microphone));
   const enrolled = people.find((person) => person.name === name);
   byId("reject").hidden = !enrolled || byId("among").value !== "enrolled";
   byId("reject").dataset.person = enrolled?.id ?? "";
@@ -156,7 +176,8 @@ async function reject() {
 async function enrol(event) {
   event.preventDefault();
   const consent = byId("consent-text").textContent;
-  enrolment = new Enrolment(gallery, { next, record });
+  enrolment = new Enrolment(gallery, { next, record,
+    hears: () => Boolean(devices.microphone) });
   byId("who").hidden = true;
   byId("walk").hidden = false;
   byId("trouble").textContent = "";
@@ -192,10 +213,12 @@ async function record(seconds, progress) {
     await sleep(0.1);
     progress(Math.min((nowS() - beginS) / seconds, 1));
   }
-  return new Watcher(networks, []).hear(devices.microphone.last(seconds), nowS());
+  const sound = devices.microphone?.last(seconds);
+  return sound ? new Watcher(networks, []).hear(sound, nowS()) : { flaws: [] };
 }
 
 async function afterLanguage() {
+  if (networks) showBundle();
   if (devices) await reload();
   if (document.body.dataset.view === "people") await showPeople(gallery, forgotten);
 }

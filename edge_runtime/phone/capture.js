@@ -5,38 +5,95 @@ import { centred, SAMPLE_RATE } from "./sound.js";
 import { Trouble } from "./trouble.js";
 
 const KEPT_S = 10; // of sound
+const STALLED_S = 2; // without a new picture
 
+const VIDEO = { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } };
+const AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false,
+  channelCount: 1 };
 const WORDS = { NotAllowedError: "not_allowed", NotFoundError: "not_found",
   NotReadableError: "not_readable" };
+const nowS = () => performance.now() / 1000;
 
-/** Asks for camera and microphone, and opens both. video: the element that shows the camera. */
+/** Asks for camera and microphone, and opens both; microphone is null where there is none, or it is
+ *  refused: a face alone will do. video: the element that shows the camera. Throws Trouble where
+ *  the camera does not open. */
 export async function openDevices(video) {
-  const stream = await navigator.mediaDevices.getUserMedia({
-    video: { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } },
-    audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false,
-      channelCount: 1 },
-  }).catch((error) => {
-    throw new Trouble(WORDS[error.name] ?? "capture_failed", { message: error.message });
-  });
+  const stream = await asked({ video: VIDEO, audio: AUDIO })
+    .catch(() => asked({ video: VIDEO })).catch((error) => {
+      throw new Trouble(WORDS[error.name] ?? "capture_failed", { message: error.message });
+    });
   video.srcObject = stream;
   await video.play();
-  return { camera: new Camera(video), microphone: await openMicrophone(stream), close: () => {
-    for (const track of stream.getTracks()) track.stop();
-    video.srcObject = null;
-  } };
+  const microphone = await openMicrophone(stream).catch(() => null);
+  return new Devices(stream, new Camera(video), microphone);
+}
+
+const asked = (wanted) => navigator.mediaDevices.getUserMedia(wanted);
+
+class Devices {
+  #stream;
+  #microphone;
+
+  constructor(stream, camera, microphone) {
+    this.#stream = stream;
+    this.camera = camera;
+    this.#microphone = microphone;
+  }
+
+  /** Null without one, or once it is gone. */
+  get microphone() {
+    return this.#ended("audio") ? null : this.#microphone;
+  }
+
+  /** What is to be said of them: a word, or null where both are well. */
+  get trouble() {
+    if (this.#ended("video")) return "camera_lost";
+    if (this.camera.stalled) return "camera_stalled";
+    if (this.#ended("audio")) return "microphone_lost";
+    return this.#microphone ? null : "no_microphone";
+  }
+
+  /** Whether one that was there is gone, so that they have to be opened anew. */
+  get lost() {
+    return this.#ended("video") || this.#ended("audio");
+  }
+
+  close() {
+    for (const track of this.#stream.getTracks()) track.stop();
+    this.#microphone?.close();
+  }
+
+  #ended(kind) {
+    return this.#stream.getTracks().some(
+      (track) => track.kind === kind && track.readyState === "ended");
+  }
 }
 
 class Camera {
   #canvas = document.createElement("canvas");
+  #frameS = nowS(); // when the last picture came
+  #askedS = nowS();
 
   constructor(video) {
     this.video = video;
+    const next = () => {
+      this.#frameS = nowS();
+      video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
   }
 
-  /** The picture of now, RGBA. */
+  /** Whether nothing comes any more: what the element then shows is not of now. */
+  get stalled() {
+    return nowS() - this.#frameS > STALLED_S;
+  }
+
+  /** The picture of now, RGBA; null where there is none. */
   picture() {
+    if (nowS() - this.#askedS > STALLED_S) this.#frameS = nowS(); // hidden pages are given none
+    this.#askedS = nowS();
     const { videoWidth: width, videoHeight: height } = this.video;
-    if (!width) return null;
+    if (!width || this.stalled) return null;
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       Object.assign(this.#canvas, { width, height });
     }
@@ -52,19 +109,21 @@ class Camera {
 }
 
 async function openMicrophone(stream) {
+  if (!stream.getAudioTracks().length) return null;
   const context = new AudioContext({ sampleRate: SAMPLE_RATE });
   await context.audioWorklet.addModule(new URL("sound-worklet.js", document.baseURI));
   const node = new AudioWorkletNode(context, "blocks", { numberOfOutputs: 0 });
   context.createMediaStreamSource(stream).connect(node);
   await context.resume();
-  return new Microphone(node.port);
+  return new Microphone(node.port, () => context.close());
 }
 
 class Microphone {
   #kept = new Float32Array(KEPT_S * SAMPLE_RATE);
   #heard = 0; // samples since it was opened
 
-  constructor(port) {
+  constructor(port, close) {
+    this.close = close;
     port.onmessage = ({ data }) => {
       this.#kept.copyWithin(0, data.length);
       this.#kept.set(data, this.#kept.length - data.length);

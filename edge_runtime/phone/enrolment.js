@@ -15,7 +15,8 @@ const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * s
 
 export class Cancelled extends Error {}
 
-/** The walk. looks: next() -> what the watcher saw next; record(seconds) -> {embedding, flaws}. */
+/** The walk. looks: next() -> what the watcher saw next; record(seconds) -> {embedding, flaws};
+ *  hears() -> whether there is a microphone: without, a face alone will do. */
 export class Enrolment {
   #gallery;
   #looks;
@@ -65,7 +66,7 @@ export class Enrolment {
 
   async #voices() {
     const clips = [];
-    while (clips.length < SENTENCES) {
+    while (clips.length < SENTENCES && this.#looks.hears()) {
       this.#show(2, text("enrol.read"), clips.length / SENTENCES);
       byId("sentence").textContent = text(`sentence.${clips.length + 1}`);
       byId("sentence").hidden = false;
@@ -81,15 +82,19 @@ export class Enrolment {
     return clips;
   }
 
+  get #steps() {
+    return this.#looks.hears() ? 3 : 2;
+  }
+
   async #asked(question, answer) {
-    this.#show(3, question, 1);
+    this.#show(this.#steps, question, 1);
     await this.#clicked(answer);
   }
 
   #show(step, instruction, progress) {
     this.#stopIfCancelled();
     document.body.dataset.walk = step;
-    byId("step").textContent = text("enrol.step", { step, steps: 3 });
+    byId("step").textContent = text("enrol.step", { step, steps: this.#steps });
     byId("instruction").textContent = instruction;
     byId("sentence").hidden = true;
     byId("progress").value = progress;

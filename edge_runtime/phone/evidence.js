@@ -5,7 +5,7 @@ const HALF_LIFE_S = 1.5;
 const FRESH_S = 5;
 const NAME_AFTER_S = 0.15;
 const FORGET_AFTER_S = 2;
-const GONE_S = 0.8;
+export const GONE_S = 0.8;
 
 /** A running mean of rows of one modality each: embeddings, or logarithms of scores. */
 export class Evidence {

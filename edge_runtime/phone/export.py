@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -33,7 +34,7 @@ works on one."""
 
 _PAGE = Path(__file__).parent
 _KINDS = (".html", ".css", ".js", ".json", ".webmanifest", ".png", ".svg")
-_PRECACHE = "precache.js"
+_WORKER = "service-worker.js"
 
 
 def export_web(
@@ -52,8 +53,7 @@ def export_web(
     if set(loaded.models) != set(MODALITIES):
         raise BundleError(f"{bundle}: expected a pair, whose face and voice may come at different "
                           f"times, found {', '.join(loaded.models)}; convert a pair for the phone")
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir())
-                                               or (out / _PRECACHE).is_file())):
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or _is_export(out))):
         raise UsageError(f"{out}: expected a new or empty folder, or an earlier export, found "
                          "something else; name another one")
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -65,9 +65,14 @@ def export_web(
         for part, file in loaded.manifest.files.items():
             (new / "bundle" / file.file).write_bytes(loaded.models[part])
         (new / "limits.json").write_bytes(msgspec.json.encode(limits))
-        (new / _PRECACHE).write_text(_precache(new), encoding="utf-8")
+        (new / "bundle.json").write_bytes(msgspec.json.encode(_which(bundle)))
+        _write_version(new)
         shutil.rmtree(out, ignore_errors=True)
         new.rename(out)
+
+
+def _is_export(folder: Path) -> bool:
+    return (folder / _WORKER).is_file() and (folder / "bundle" / FILE_NAME).is_file()
 
 
 def _copy_page(out: Path) -> None:
@@ -80,13 +85,23 @@ def _copy_page(out: Path) -> None:
     shutil.copytree(_PAGE, out, ignore=others)
 
 
-def _precache(folder: Path) -> str:
-    """What the service worker keeps: all files but LiteRT's three builds, of which one phone needs
-    one, kept when first used."""
+def _which(bundle: Path) -> dict[str, str]:
+    """The bundle's name and when it was made, as the page shows them."""
+    made = datetime.fromtimestamp((bundle / FILE_NAME).stat().st_mtime, UTC)
+    return {"name": bundle.resolve().name, "made": made.isoformat(timespec="seconds")}
+
+
+def _write_version(folder: Path) -> None:
+    """Tells the service worker what it keeps: all files but LiteRT's three builds, of which one
+    phone needs one, kept when first used. Tells pages, who ask past all caches, which version is
+    here (export.json), and so the name of its worker; pages of earlier exports know one only."""
     hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
               for path in sorted(folder.rglob("*")) if path.is_file()}
+    version = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:16]
+    del hashes[_WORKER]
     wasm = {path: hashes.pop(path) for path in list(hashes) if "/wasm/" in path}
-    del hashes["service-worker.js"]
-    version = hashlib.sha256(json.dumps([hashes, wasm]).encode()).hexdigest()[:16]
-    content = {"version": version, "files": hashes, "onUse": wasm}
-    return f"self.PRECACHE = {json.dumps(content, indent=2)};\n"
+    content = json.dumps({"version": version, "files": hashes, "onUse": wasm}, indent=2)
+    script = f"const EXPORT = {content};\n" + (folder / _WORKER).read_text(encoding="utf-8")
+    for name in (_WORKER, f"service-worker-{version}.js"):
+        (folder / name).write_text(script, encoding="utf-8")
+    (folder / "export.json").write_text(json.dumps({"version": version}), encoding="utf-8")

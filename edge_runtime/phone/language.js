@@ -36,10 +36,20 @@ export function text(key, values = {}) {
   return (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-/** A share as a percentage, never 100 % for what is only nearly sure. */
+/** A share as a percentage, never 100 % for what is only nearly sure; scores above 99 % are told
+ *  apart from thresholds there. */
 export function percent(share) {
-  const whole = share < 1 ? Math.min(Math.round(100 * share), 99) : 100;
-  return new Intl.NumberFormat(language, { style: "percent" }).format(whole / 100);
+  const digits = share > 0.99 && share < 1 ? 2 : 0;
+  const most = share < 1 ? 1 - 10 ** (-2 - digits) : 1;
+  return new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: digits })
+    .format(Math.min(share, most));
+}
+
+/** A date with the time of day. */
+export function moment(iso) {
+  const region = navigator.languages.find((name) => name.split("-")[0] === language);
+  return new Intl.DateTimeFormat(region ?? language, { dateStyle: "medium", timeStyle: "short" })
+    .format(new Date(iso));
 }
 
 export function date(iso) {

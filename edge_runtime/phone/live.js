@@ -14,10 +14,10 @@ export function showSeen(seen, voiceFlaws) {
   box.hidden = !seen?.boxes.length;
   const flaw = seen?.flaws[0] ?? voiceFlaws[0];
   write("hint", flaw ? text(`flaw.${flaw}`) : "");
+  byId("stage").classList.toggle("good", Boolean(seen?.embedding));
   if (!seen) return;
   const { width, height } = seen.picture;
   byId("stage").querySelector(".picture").style.setProperty("--ratio", width / height);
-  byId("stage").classList.toggle("good", Boolean(seen.embedding));
   if (box.hidden) return;
   const [face] = seen.boxes;
   for (const [side, value, whole] of [["left", face.left, width], ["top", face.top, height],
@@ -34,33 +34,51 @@ export function showLevel(sound) {
   fillBar(byId("level"), decibels, 1 - decibels / QUIET_DB);
 }
 
-/** The decision: who is named, or who would be, and why. */
-export function showDecision(seen, { named, verdict }) {
-  const state = stateOf(seen, named, verdict);
-  document.body.dataset.state = state;
+/** What camera and microphone lack. */
+export function showDevices({ trouble, microphone }) {
+  write("away", trouble ? text(`away.${trouble}`) : "");
+  byId("away").classList.toggle("banner", Boolean(trouble?.startsWith("camera")));
+  byId("level").hidden = !microphone;
+}
+
+/** The decision: who is named, or who would be, and why. presence: see presence.js. */
+export function showDecision(presence, { named, verdict }, hears) {
   const likely = verdict?.reason === "no_thresholds";
+  const state = likely && presence === "nobody" ? "looking" : presence; // nobody is refused
+  document.body.dataset.state = state;
   const best = verdict?.names.length ? largest(verdict.scores.fused) : null;
-  const name = named ?? (likely && best !== null ? verdict.names[best] : null);
+  const name = named ?? (likely && best !== null && state !== "idle" ? verdict.names[best]
+    : null);
   write("state", text(likely && name ? "state.likely" : `state.${state}`));
   const headline = name ?? text(`headline.${state}`);
   write("name", headline);
   byId("name").classList.toggle("long", headline.length > LONG);
-  write("reason", verdict ? text(`reason.${verdict.reason}`) : text(`what.${state}`));
-  const index = verdict && name ? verdict.names.indexOf(name) : -1;
+  // Who is named stays so for a while after the last look that said so.
+  const agrees = verdict && name !== null && (likely || verdict.person === name);
+  write("reason", agrees || (verdict && state === "nobody") ? text(`reason.${verdict.reason}`)
+    : what(state, hears));
+  const index = agrees ? verdict.names.indexOf(name) : -1;
   byId("confidence").hidden = index < 0;
-  if (index < 0) return null;
+  if (index < 0) return verdict ? named : null;
   const share = Math.max(verdict.scores.fused[index], 0);
   byId("confidence-label").textContent = text(likely ? "live.likeness" : "live.confidence");
   byId("confidence-number").textContent = percent(share);
   fillBar(byId("confidence-bar"), Math.round(100 * share), share);
+  showThreshold(verdict.threshold);
   return name;
 }
 
-function stateOf(seen, named, verdict) {
-  if (named !== null) return "known";
-  if (!verdict) return "looking";
-  if (verdict.reason === "nobody_enrolled" || verdict.reason === "no_thresholds") return "looking";
-  return verdict.scores.voice || !seen?.embedding ? "nobody" : "listening";
+/** Beside the score, and as a mark on its bar. */
+function showThreshold(threshold) {
+  write("threshold", threshold === null ? ""
+    : text("live.threshold", { share: percent(threshold) }));
+  byId("least").hidden = threshold === null;
+  if (threshold !== null) byId("least").style.left = `${100 * threshold}%`;
+}
+
+/** What to do, in a state in which nothing is said of anybody. */
+function what(state, hears) {
+  return text(hears || state === "known" ? `what.${state}` : `what.${state}.face`);
 }
 
 /** Only what changed, or a screen reader would read it again. */

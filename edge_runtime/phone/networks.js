@@ -4,15 +4,18 @@ import { expect } from "./trouble.js";
 
 const FORMAT = 1;
 
-/** What runs everything: {manifest, limits, threads, run(network, inputs) -> outputs}. */
+/** What runs everything: {manifest, bundle, limits, threads, run(network, inputs) -> outputs}.
+ *  bundle: {name, made, hash}, the hash of its manifest, which has those of the networks. */
 export async function loadNetworks(base = document.baseURI) {
   const fetched = async (path) => {
     const answer = await fetch(new URL(path, base));
     expect(answer.ok, "missing_file", { file: path });
     return answer;
   };
-  const manifest = await (await fetched("bundle/manifest.json")).json();
+  const description = await (await fetched("bundle/manifest.json")).arrayBuffer();
+  const manifest = JSON.parse(new TextDecoder().decode(description));
   expect(manifest.format === FORMAT, "bundle_format", { found: manifest.format });
+  const bundle = { ...await (await fetched("bundle.json")).json(), hash: await hash(description) };
   const limits = await (await fetched("limits.json")).json();
   const files = { detector: await (await fetched("third_party/face_detection.tflite"))
     .arrayBuffer() };
@@ -24,7 +27,7 @@ export async function loadNetworks(base = document.baseURI) {
   const threads = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
   const loaded = await worker.call("load", { files, threads });
   return {
-    manifest, limits, threads: loaded,
+    manifest, bundle, limits, threads: loaded,
     run: (network, inputs) => worker.call("run", { network, inputs }),
   };
 }

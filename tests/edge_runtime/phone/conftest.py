@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 
 from edge_runtime.phone import packages
-from tests.edge_runtime.phone.devices import chromium_arguments
+from tests.edge_runtime.phone.devices import Person, chromium_arguments
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 412, "height": 915}
@@ -61,3 +61,8 @@ def browse(playwright: Playwright, chromium: str, tmp_path: Path) -> Browse:
             context.close()
 
     return opened
+
+
+@pytest.fixture
+def person(tmp_path: Path, small_people: Path) -> Person:
+    return Person(tmp_path, small_people, 1)

@@ -74,3 +74,19 @@ def scenes(number: int, count: int) -> list[Picture]:
         if height > 150:
             found.append(picture)
     return found
+
+
+class Person:
+    """A synthetic person's scenes and voice as files for a browser."""
+
+    def __init__(self, folder: Path, people: Path, number: int) -> None:
+        self.scenes = scenes(number, 6)
+        clips = sorted((people / f"synthetic_{number:03}" / "voice").iterdir())
+        self.sound = np.concatenate([soundfile.read(clip, dtype="float32")[0] for clip in clips])
+        self.camera, self.microphone = folder / f"{number}.y4m", folder / f"{number}.wav"
+        write_camera(self.camera, [scene for scene in self.scenes for _ in range(5)])
+        write_microphone(self.microphone, self.sound)
+
+    @property
+    def devices(self) -> dict[str, Path]:
+        return {"camera": self.camera, "microphone": self.microphone}

@@ -46,9 +46,13 @@ def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return page / "third_party"
 
 
-def precache(folder: Path) -> dict[str, Any]:
-    content = (folder / "precache.js").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(content.removeprefix("self.PRECACHE = ").rstrip(";\n"))
+def kept(folder: Path) -> dict[str, Any]:
+    """What the service worker was told to keep."""
+    script = (folder / "service-worker.js").read_text(encoding="utf-8")
+    content, _, _ = script.removeprefix("const EXPORT = ").partition(";\n")
+    found: dict[str, Any] = json.loads(content)
+    assert json.loads((folder / "export.json").read_text()) == {"version": found["version"]}
+    assert (folder / f"service-worker-{found['version']}.js").read_text(encoding="utf-8") == script
     return found
 
 
@@ -57,9 +61,10 @@ def test_the_service_worker_keeps_every_file(
 ) -> None:
     out = tmp_path / "out"
     export_web(changed_bundle({}), out)
-    found = precache(out)
+    found = kept(out)
     there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert there - {"precache.js", "service-worker.js"} == found["files"].keys() | found["onUse"]
+    workers = {"service-worker.js", f"service-worker-{found['version']}.js"}
+    assert there - {"export.json"} - workers == found["files"].keys() | found["onUse"]
     assert len(found["onUse"]) == 6 and not any(name.endswith((".py", ".md")) for name in there)
     assert "third_party/NOTICE.txt" in there or not packages.is_filled()
 
@@ -69,11 +74,11 @@ def test_another_bundle_is_another_version(
 ) -> None:
     bundle, out = changed_bundle({}), tmp_path / "out"
     export_web(bundle, out)
-    first = precache(out)
+    first = kept(out)
     export_web(bundle, out)  # in the place of the first
-    assert precache(out) == first
+    assert kept(out) == first
     export_web(bundle, out, limits=LIMITS)
-    second = precache(out)
+    second = kept(out)
     assert second["version"] != first["version"]
     changed = {path for path, digest in second["files"].items() if first["files"][path] != digest}
     assert changed == {"limits.json"}

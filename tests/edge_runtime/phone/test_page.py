@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
-import soundfile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -19,11 +17,13 @@ from edge_runtime.identify import Identifier
 from edge_runtime.phone.export import export_web
 from tests.data.phone_vectors.decisions import LIMITS
 from tests.edge_runtime.phone.conftest import Browse
-from tests.edge_runtime.phone.devices import Picture, scenes, write_camera, write_microphone
+from tests.edge_runtime.phone.devices import Person, Picture, write_camera
 from tests.edge_runtime.phone.serving import NOT_ISOLATED, served
+from tests.edge_runtime.phone.test_export import LANGUAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+EN = LANGUAGES["en"]
 SIDE, DOWN = 1.4, -0.17  # of BLAZEFACE_MARGIN in picture.js
 # Whoever is enrolled alone is named where a cosine is above a half.
 SURE = msgspec.structs.replace(LIMITS, odds={
@@ -46,25 +46,18 @@ STORED = """async () => {
 }"""
 
 
-class Person:
-    """A synthetic person's scenes and voice as files for a browser."""
-
-    def __init__(self, folder: Path, people: Path, number: int) -> None:
-        self.scenes = scenes(number, 6)
-        clips = sorted((people / f"synthetic_{number:03}" / "voice").iterdir())
-        self.sound = np.concatenate([soundfile.read(clip, dtype="float32")[0] for clip in clips])
-        self.camera, self.microphone = folder / f"{number}.y4m", folder / f"{number}.wav"
-        write_camera(self.camera, [scene for scene in self.scenes for _ in range(5)])
-        write_microphone(self.microphone, self.sound)
-
-    @property
-    def devices(self) -> dict[str, Path]:
-        return {"camera": self.camera, "microphone": self.microphone}
-
-
-@pytest.fixture
-def person(tmp_path: Path, small_people: Path) -> Person:
-    return Person(tmp_path, small_people, 1)
+# As a browser refuses what the user does not allow: refuse(wanted) says whether.
+REFUSE = """globalThis.refuse = () => false;
+const granted = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (refuse(wanted)) throw new DOMException("Permission denied", "NotAllowedError");
+  return granted(wanted);
+}"""
+SAID = """addEventListener("DOMContentLoaded", () => {
+  window.said = [];
+  const name = document.getElementById("name");
+  new MutationObserver(() => said.push(name.textContent)).observe(name, { childList: true });
+});"""
 
 
 def begin(page: Page, address: str) -> None:
@@ -110,7 +103,7 @@ def test_it_decides_as_python_does_from_the_camera_on(
         expect(page.locator("#state")).to_have_text("Most like")
         page.wait_for_timeout(3_000)
         name = page.inner_text("#name")
-        share = int(page.inner_text("#confidence-number").removesuffix("%"))
+        share = float(page.inner_text("#confidence-number").removesuffix("%"))
         box = page.eval_on_selector("#box", "(box) => ({...box.dataset})")
     expected = identifier.identify(face=cropped(person.scenes[0], box), voice=person.sound)
     assert name == expected.top[0].person
@@ -144,9 +137,12 @@ def test_enrolled_recognised_offline_and_forgotten(
         stored = page.evaluate(STORED)
         assert not stored["exported"] and not stored["extractable"]
         assert len(stored["rows"]) == 1 and "Example" not in stored["rows"][0]
+        page.add_init_script(SAID)
         begin(page, address)  # by the service worker: nobody serves it any more
         expect(page.locator("#cost")).not_to_contain_text("threads: 1)")  # still isolated
         expect(page.locator("#name")).to_have_text("Zoë Example", timeout=60_000)
+        expect(page.locator("#threshold")).to_have_text("Named from 77% on")
+        assert EN["headline.nobody"] not in page.evaluate("window.said")
         page.click("[data-go=people]")
         expect(page.locator("#list")).to_contain_text("faces: 6, sentences: 3")
         page.click("#list button")
@@ -156,6 +152,46 @@ def test_enrolled_recognised_offline_and_forgotten(
             "Nobody is enrolled on this phone.")
         assert page.evaluate(STORED)["rows"] == []
         assert errors == []
+
+
+def test_a_camera_that_goes_away_and_comes_back(
+    browse: Browse, third_party: Path, small_bundles: dict[str, Path], person: Person,
+    tmp_path: Path,
+) -> None:
+    """Nobody is named by its last picture, which the page still shows."""
+    export_web(small_bundles["mixed_wi8"], tmp_path / "out", allow_uncertified=True)
+    with served(tmp_path / "out") as address, browse(**person.devices) as context:
+        page = context.pages[0]
+        begin(page, address)
+        expect(page.locator("#state")).to_have_text(EN["state.likely"], timeout=60_000)
+        page.evaluate(f"{REFUSE}; refuse = () => true; video.srcObject.getTracks()[0].stop();"
+                      "video.srcObject.getTracks()[1].stop()")
+        expect(page.locator("#away")).to_have_text(EN["away.camera_lost"])
+        expect(page.locator("#name")).to_have_text(EN["headline.idle"], timeout=60_000)
+        assert serious(page) == []
+        page.evaluate("refuse = () => false")
+        expect(page.locator("#state")).to_have_text(EN["state.likely"], timeout=60_000)
+        expect(page.locator("#away")).to_be_empty()
+
+
+def test_without_a_microphone_a_face_alone_will_do(
+    browse: Browse, third_party: Path, small_bundles: dict[str, Path], person: Person,
+    tmp_path: Path,
+) -> None:
+    export_web(small_bundles["mixed_wi8"], tmp_path / "out", limits=SURE, allow_uncertified=True)
+    with served(tmp_path / "out") as address, browse(**person.devices) as context:
+        page = context.pages[0]
+        page.add_init_script(f"{REFUSE}; refuse = (wanted) => wanted.audio")
+        begin(page, address)
+        expect(page.locator("#away")).to_have_text(EN["away.no_microphone"])
+        page.click("[data-go=enrol]")
+        page.fill("#new-name", "Zoë")
+        page.check("#consent")
+        page.click("#who button")
+        expect(page.locator("#step")).to_have_text("Step 1 of 2")
+        expect(page.locator("#name")).to_have_text("Zoë", timeout=90_000)
+        page.click("[data-go=people]")
+        expect(page.locator("#list")).to_contain_text("faces: 6, sentences: 0")
 
 
 def test_what_went_wrong_is_said(
