@@ -146,12 +146,12 @@ def test_a_split_without_pairs(small_run: RunFolder, collection: Collection) -> 
         evaluate(small_run, collection, "stranger")
 
 
-def test_the_command(run_copy: RunFolder, run_python: Run, tmp_path: Path) -> None:
+def test_the_command(run_copy: RunFolder, run_train: Run, tmp_path: Path) -> None:
     noise = tmp_path / "noise"
     noise.mkdir()
     soundfile.write(noise / "hiss.wav",
                     np.random.default_rng(0).normal(0, 0.1, 16_000), 16_000)
-    done = run_python("-m", "train", "evaluate", run_copy.path, "--noise", noise, "--snr", 5,
+    done = run_train("evaluate", run_copy.path, "--noise", noise, "--snr", 5,
                       "--json")
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
@@ -165,8 +165,8 @@ def test_the_command(run_copy: RunFolder, run_python: Run, tmp_path: Path) -> No
     assert (run_copy.path / "wrong test snr 5.csv").is_file()
 
 
-def test_the_command_for_people(run_copy: RunFolder, run_python: Run) -> None:
-    done = run_python("-m", "train", "evaluate", run_copy.path, "--split", "validation")
+def test_the_command_for_people(run_copy: RunFolder, run_train: Run) -> None:
+    done = run_train("evaluate", run_copy.path, "--split", "validation")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.strip().splitlines()
     assert lines[0].endswith(" validation pairs, synthetic people")
@@ -180,15 +180,15 @@ def mistake(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
-def test_noise_without_a_ratio(small_run: RunFolder, run_python: Run, tmp_path: Path) -> None:
+def test_noise_without_a_ratio(small_run: RunFolder, run_train: Run, tmp_path: Path) -> None:
     for arguments in (("--noise", tmp_path), ("--snr", 5)):
-        done = run_python("-m", "train", "evaluate", small_run.path, *arguments)
+        done = run_train("evaluate", small_run.path, *arguments)
         assert "--noise DIR and --snr DB go together" in mistake(done)
 
 
-def test_an_untrained_run(run_python: Run, tmp_path: Path) -> None:
+def test_an_untrained_run(run_train: Run, tmp_path: Path) -> None:
     init(make_spec("mobilevit_xxs_edge", ("anna", "ben"), 64), tmp_path / "run", seed=0)
-    done = run_python("-m", "train", "evaluate", tmp_path / "run")
+    done = run_train("evaluate", tmp_path / "run")
     assert "the run is untrained (made by init or import-weights)" in mistake(done)
 
 
@@ -196,10 +196,10 @@ def test_no_run(run_python: Run, tmp_path: Path) -> None:
     assert "expected a run folder" in mistake(run_python("-m", "train", "evaluate", tmp_path))
 
 
-def test_other_people(small_run: RunFolder, run_python: Run, small_people: Path,
+def test_other_people(small_run: RunFolder, run_train: Run, small_people: Path,
                       tmp_path: Path) -> None:
     others = tmp_path / "people"
     for old, new in (("synthetic_001", "synthetic_001"), ("synthetic_002", "zoe")):
         shutil.copytree(small_people / old, others / new)
-    done = run_python("-m", "train", "evaluate", small_run.path, "--data", others)
+    done = run_train("evaluate", small_run.path, "--data", others)
     assert "1 people unknown to the run (zoe)" in mistake(done)

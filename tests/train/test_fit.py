@@ -275,9 +275,9 @@ def test_without_files_to_validate_on(
     (("--noise", "nowhere"), "expected a folder with sound files of noise, found none"),
 ], ids=lambda value: "".join(value) if isinstance(value, tuple) else "")
 def test_a_mistake_is_one_line(
-    run_python: Run, small_people: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
+    run_train: Run, small_people: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
-    done = run_python("-m", "train", "fit", "--data", small_people, "--image-size", 64, "--out",
+    done = run_train("fit", "--data", small_people, "--image-size", 64, "--out",
                       tmp_path / "run", *arguments)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -147,15 +147,15 @@ def test_a_checkpoint_of_another_size_leaves_nothing(state: State, tmp_path: Pat
     assert not (tmp_path / "run").exists()
 
 
-def test_the_command(run_python: Run, checkpoint: Path, tmp_path: Path) -> None:
-    done = run_python("-m", "train", "import-weights", checkpoint, "--model", "mobilevit_xxs_edge",
+def test_the_command(run_train: Run, checkpoint: Path, tmp_path: Path) -> None:
+    done = run_train("import-weights", checkpoint, "--model", "mobilevit_xxs_edge",
                       "--image-size", 64, "--people", 4, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert "| scores" in done.stdout and done.stdout.strip().endswith(str(tmp_path / "run"))
     assert len(load_run(tmp_path / "run").run.spec.people) == 4
     pickled = tmp_path / "model.pkl"
     pickled.write_bytes(b"cos\nsystem\n")
-    done = run_python("-m", "train", "import-weights", pickled, "--out", tmp_path / "other")
+    done = run_train("import-weights", pickled, "--out", tmp_path / "other")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert "expected a checkpoint, .safetensors or one of .pt, .pth, .bin, found '.pkl'" in (
         done.stderr)

@@ -272,17 +272,17 @@ def test_training_without_libraries(
 
 
 def test_a_pack_of_another_size_is_one_line(
-    run_python: Run, whole: Path, tmp_path: Path
+    run_train: Run, whole: Path, tmp_path: Path
 ) -> None:
-    done = run_python("-m", "train", "fit", "--data", whole, "--out", tmp_path / "run")
+    done = run_train("fit", "--data", whole, "--out", tmp_path / "run")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert "train with --image-size 64" in done.stderr
 
 
 def test_a_strict_training_refuses_packed_problems(
-    run_python: Run, whole: Path, tmp_path: Path
+    run_train: Run, whole: Path, tmp_path: Path
 ) -> None:
-    done = run_python("-m", "train", "fit", "--data", whole, "--image-size", 64, "--strict",
+    done = run_train("fit", "--data", whole, "--image-size", 64, "--strict",
                       "--out", tmp_path / "run")
     assert done.returncode == 2
     assert "1 problem in the data:\n  - synthetic_009: no usable voice" in done.stderr

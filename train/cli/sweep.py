@@ -62,6 +62,8 @@ def _sweep(options: Namespace) -> None:
                              "--head-epochs")
         if (options.test_noise is None) != (options.snr is None):
             raise UsageError("--test-noise DIR and --snr DB go together, found one of them")
+        rows = rows_by_name(options.rows)
+        listed = rows_by_name(options.list) if options.list else ()
         if not is_pack(options.data):
             say_problems(index_people(options.data).problems)
         say_noise(options.noise)
@@ -69,9 +71,8 @@ def _sweep(options: Namespace) -> None:
                             test_noise=options.test_noise, snr_db=options.snr,
                             weights=options.weights, voice_epochs=options.voice_epochs,
                             head_epochs=options.head_epochs)
-        content = sweep(settings, rows_by_name(options.rows), options.seeds, epochs=options.epochs,
-                        budget_minutes=options.budget_minutes, jobs=options.jobs,
-                        listed=rows_by_name(options.list) if options.list else ())
+        content = sweep(settings, rows, options.seeds, epochs=options.epochs,
+                        budget_minutes=options.budget_minutes, jobs=options.jobs, listed=listed)
     if options.json:
         print_result("train sweep", content)
     else:

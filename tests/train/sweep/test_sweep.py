@@ -126,7 +126,7 @@ def test_damaged_files_are_named(tmp_path: Path, name: str, damaged: str) -> Non
     assert f"{tmp_path / name}: expected what a sweep left there" in str(caught.value)
 
 
-def test_bad_options(run_python: Run, tmp_path: Path) -> None:
+def test_bad_options(run_train: Run, tmp_path: Path) -> None:
     for options, message in ((["--rows", "resnet"], "unknown row 'resnet'"),
                              (["--budget-minutes", 5, "--voice-epochs", 9],
                               "--budget-minutes chooses the epochs"),
@@ -135,7 +135,7 @@ def test_bad_options(run_python: Run, tmp_path: Path) -> None:
                              (["--head-epochs", 0], "--head-epochs expects"),
                              (["--budget-minutes", 0], "--budget-minutes expects a number above 0"),
                              (["--snr", 5], "--test-noise DIR and --snr DB go together")):
-        done = run_python("-m", "train", "sweep", "--data", tmp_path, "--out", tmp_path / "out",
-                          *options)
+        done = run_train("sweep", "--data", tmp_path, "--out", tmp_path / "out",
+                         *options)
         assert done.returncode == 2 and message in done.stderr
     assert not (tmp_path / "out").exists()
