@@ -167,12 +167,14 @@ def _run(
 ) -> None:
     from edge_runtime.identify import Identifier
     from edge_runtime.kiosk.hooks import Hook
+    from edge_runtime.kiosk.memory import keep_memory_small
     from edge_runtime.kiosk.mqtt import Broker
     from edge_runtime.kiosk.serve import make_server, run
     from edge_runtime.kiosk.service import Service
     from edge_runtime.kiosk.station import Station
 
     _open_sources(options)  # a mistake is said now
+    keep_memory_small()
     identifier = Identifier.load(options.bundle, allow_uncertified=options.allow_uncertified)
     detector = detector_from(options)
     with ExitStack() as stack:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import cast
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -30,6 +31,8 @@ REASONS: dict[type[Exception], str] = {
     NameTakenError: "name_taken", DuplicateError: "duplicate", AlreadyEnrollingError: "enrolling",
     TooLateError: "too_late", TooManyClientsError: "full"}
 
+_THREADS = 12  # requests, of which live views hold three, that work or wait at a time
+
 # Uploads stay in memory: pictures of people have no business on a disk, not even for a moment.
 MultiPartParser.spool_max_size = MAX_UPLOAD
 
@@ -40,6 +43,7 @@ def make_app(
     """hosts: the names that the kiosk answers to. The station runs as long as the app does."""
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = _THREADS
         async with service.running():
             yield
 
