@@ -29,8 +29,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-"""What to serve the folder with. The first two give the networks threads; without them everything
-works on one."""
+"""What to serve the folder with. The first two give networks in float32 threads; without them
+everything works on one."""
 
 _PAGE = Path(__file__).parent
 _KINDS = (".html", ".css", ".js", ".json", ".webmanifest", ".png", ".svg")

@@ -84,7 +84,8 @@ def test_scores_are_those_of_python(
     headers = NOT_ISOLATED if recipe == "dynamic_wi8" else HEADERS
     found = in_browser(browse, tmp_path / "out", inputs, headers)
     assert found["isolated"] == (headers is HEADERS)
-    assert found["threads"] == 1 or found["isolated"]
+    # 8 bits in one thread alone: in several, some processors compute something else.
+    assert (found["threads"] > 1) == (found["isolated"] and recipe == "float32")
     compare(identifier, inputs, found["outputs"], CLOSE[recipe])
 
 
