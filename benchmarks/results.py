@@ -216,9 +216,10 @@ class Emulated(msgspec.Struct):
 class KioskLoad(msgspec.Struct):
     minutes: float
     rate: float
-    listeners: int
+    pages: int
     requests: int
     messages: int
+    picture_mib: float
     errors: dict[str, int]
     times: dict[str, Times]
     settled_after_s: float

@@ -17,8 +17,8 @@ def add(commands: Commands) -> None:
     kiosk.add_argument("--minutes", type=float, default=30.0, metavar="M", help="(30)")
     kiosk.add_argument("--rate", type=float, default=20.0, metavar="N",
                        help="requests a second (20)")
-    kiosk.add_argument("--listeners", type=int, default=2, metavar="N",
-                       help="clients that listen by WebSocket (2)")
+    kiosk.add_argument("--pages", type=int, default=2, metavar="N",
+                       help="pages that are open: events and the live view (2)")
     add_json(kiosk)
 
 
@@ -26,7 +26,7 @@ def _kiosk(options: Namespace) -> int:
     from benchmarks.kiosk.measure import is_bad, kiosk_table, measure_kiosk
 
     content = measure_kiosk(options.arguments or ["--demo", "demo"], seconds=60 * options.minutes,
-                            rate=options.rate, listeners=options.listeners)
+                            rate=options.rate, pages=options.pages)
     if options.json:
         print_result("benchmarks kiosk", content)
     else:

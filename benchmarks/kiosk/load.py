@@ -1,4 +1,4 @@
-"""What a kiosk is asked under load: requests at a steady rate, and clients that listen."""
+"""What a kiosk is asked under load: requests at a steady rate, and pages that are open."""
 
 from __future__ import annotations
 
@@ -22,24 +22,28 @@ ROUTES = (IDENTIFY, "GET /api/status", IDENTIFY, "GET /healthz", IDENTIFY, "GET 
 _WORKERS = 8
 _TIMEOUT_S = 20.0
 _SILENT_S = 5.0  # of a kiosk that tells its view eight times a second
+_AGAIN_S = 5.0  # until a page that got no picture asks again
+_CHUNK = 64 * 1024
 
 
 @dataclass
 class Record:
     """What came of a load. times_ms: from when a request was due, by route, so that a kiosk that
-    is late is not spared those that queue behind. decisions_ms: of looks that decided. errors: how
-    often each was met."""
+    is late is not spared those that queue behind. decisions_ms: of looks that decided.
+    picture_mib: of the live views. errors: how often each was met."""
 
     times_ms: dict[str, list[float]] = field(default_factory=lambda: {r: [] for r in ROUTES})
     decisions_ms: list[float] = field(default_factory=list)
     messages: int = 0
+    picture_mib: float = 0.0
     errors: Counter[str] = field(default_factory=Counter)
 
 
 class Load:
-    """Asks `rate` times a second and listens by `listeners` WebSockets, while it is entered."""
+    """Asks `rate` times a second and keeps `pages` open, while it is entered: each listens by a
+    WebSocket and shows the live view, which a kiosk gives to some of them alone."""
 
-    def __init__(self, kiosk: Kiosk, rate: float, listeners: int) -> None:
+    def __init__(self, kiosk: Kiosk, rate: float, pages: int) -> None:
         self._kiosk, self.record = kiosk, Record()
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._due = _due(rate)
@@ -47,7 +51,8 @@ class Load:
         self._threads = [
             *(threading.Thread(target=self._ask, daemon=True) for _ in range(_WORKERS)),
             *(threading.Thread(target=self._listen, args=[i == 0], daemon=True)
-              for i in range(listeners))]
+              for i in range(pages)),
+            *(threading.Thread(target=self._look, daemon=True) for _ in range(pages))]
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -105,6 +110,27 @@ class Load:
                             self.record.decisions_ms.append(sum(message["ms"].values()))
         except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
             self._wrong(f"WS /api/events: {type(error).__name__} {error}")
+
+    def _look(self) -> None:
+        """As a page shows the camera: again and again where others look already."""
+        while not self._stop.is_set():
+            connection = http.client.HTTPConnection(urlsplit(self._kiosk.url).netloc,
+                                                    timeout=_TIMEOUT_S)
+            try:
+                connection.request("GET", "/camera.mjpg", headers={"Sec-Fetch-Site": "same-origin"})
+                answer = connection.getresponse()
+                if answer.status not in (200, 429):
+                    self._wrong(f"GET /camera.mjpg: {answer.status}")
+                while answer.status == 200 and not self._stop.is_set():
+                    if not (content := answer.read1(_CHUNK)):
+                        break
+                    with self._lock:
+                        self.record.picture_mib += len(content) / 2**20
+            except (OSError, http.client.HTTPException) as error:
+                self._wrong(f"GET /camera.mjpg: {type(error).__name__} {error}")
+            finally:
+                connection.close()
+            self._stop.wait(_AGAIN_S)
 
     def _wrong(self, what: str) -> None:
         with self._lock:

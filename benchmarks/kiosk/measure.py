@@ -23,24 +23,25 @@ _SAMPLE_S = 5.0
 
 
 def measure_kiosk(
-    arguments: Sequence[str], *, seconds: float, rate: float, listeners: int
+    arguments: Sequence[str], *, seconds: float, rate: float, pages: int
 ) -> dict[str, Any]:
     """Times by route, errors, memory, and processor time of `visavox kiosk ARGUMENTS`.
 
-    rate: requests a second. listeners: by WebSocket. growth: of memory, from when it has settled
+    rate: requests a second. pages: that are open. growth: of memory, from when it has settled
     to the end, each the mean of a thirtieth of the time. cores: how many the kiosk kept busy.
     errors: refused or unanswered, and each line that the kiosk complained in. UsageError where it
     does not start.
     """
-    if min(seconds, rate) <= 0 or listeners < 0:
-        raise UsageError("--minutes and --rate expect numbers above 0, --listeners at least 0")
+    if min(seconds, rate) <= 0 or pages < 0:
+        raise UsageError("--minutes and --rate expect numbers above 0, --pages at least 0")
     before = conditions(threads=1)
-    with kiosk_running(arguments) as kiosk, Load(kiosk, rate, listeners) as load:
+    with kiosk_running(arguments) as kiosk, Load(kiosk, rate, pages) as load:
         samples = _samples(kiosk, seconds)
         record = load.record
         record.errors.update(f"the kiosk said: {line}" for line in kiosk.complaints())
-    return {"minutes": seconds / 60, "rate": rate, "listeners": listeners,
+    return {"minutes": seconds / 60, "rate": rate, "pages": pages,
             "requests": sum(map(len, record.times_ms.values())), "messages": record.messages,
+            "picture_mib": round(record.picture_mib, 1),
             "errors": dict(record.errors), "times": _times(record), **_memory(samples),
             "conditions": before}
 
@@ -114,8 +115,9 @@ def kiosk_table(content: Mapping[str, Any]) -> str:
     return "\n".join([
         table(["", "times", "median (ms)", "p90", "p99"], rows), "",
         f"{content['minutes']:g} minutes, {content['rate']:g} requests a second and "
-        f"{content['listeners']} WebSockets, {content['requests']:,} requests, "
-        f"{content['messages']:,} messages; errors: {errors or 'none'}. Memory "
+        f"{content['pages']} open pages, {content['requests']:,} requests, "
+        f"{content['messages']:,} messages, {content['picture_mib']:,.0f} MiB of pictures; "
+        f"errors: {errors or 'none'}. Memory "
         f"{content['settled_mib']:.1f} MiB after {content['settled_after_s'] / 60:.1f} minutes, "
         f"{content['end_mib']:.1f} MiB at the end ({percent(content['growth'])} % more); "
         f"{content['cores']:.2f} of {known['cores']} cores busy. {known['cpu']}, load "

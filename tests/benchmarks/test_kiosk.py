@@ -45,6 +45,7 @@ def test_what_is_measured(run_python: Run, arguments: list[str]) -> None:
     assert content["requests"] == pytest.approx(72, abs=8)
     assert content["times"][IDENTIFY]["count"] == pytest.approx(0.4 * content["requests"], abs=4)
     assert content["messages"] > 2 * 8 * 5  # both listen, eight views a second
+    assert content["picture_mib"] > 0.1  # and both look
     assert content["times"][LOOK]["median_ms"] > 0
     assert content["settled_mib"] == pytest.approx(content["end_mib"], rel=0.5)
     assert 0 < content["cores"] < content["conditions"]["cores"]
@@ -53,14 +54,14 @@ def test_what_is_measured(run_python: Run, arguments: list[str]) -> None:
 
 def test_what_fails_is_counted(arguments: list[str]) -> None:
     with kiosk_running(arguments) as kiosk:
-        with Load(kiosk, rate=20, listeners=1) as load:
+        with Load(kiosk, rate=20, pages=1) as load:
             time.sleep(1)
         assert not load.record.errors
         assert kiosk.complaints() == []
-        with Load(replace(kiosk, token="a wrong token"), rate=20, listeners=0) as load:
+        with Load(replace(kiosk, token="a wrong token"), rate=20, pages=0) as load:
             time.sleep(1)
         assert load.record.errors["GET /api/people: 401"]
-    with Load(kiosk, rate=20, listeners=1) as load:  # it has ended
+    with Load(kiosk, rate=20, pages=1) as load:  # it has ended
         time.sleep(0.5)
     assert any(what.startswith(IDENTIFY) for what in load.record.errors)
     assert any(what.startswith("WS") for what in load.record.errors)
