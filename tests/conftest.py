@@ -73,6 +73,15 @@ def _fail_where_skipped(report: pytest.TestReport | pytest.CollectReport) -> Non
         report.longrepr = f"VISAVOX_REQUIRE=all takes a skip for a failure: {reason}"
 
 
+@pytest.fixture(autouse=True)
+def settings_stay() -> Generator[None, None, None]:
+    """A test that leaves a setting behind decides how another in its process ends."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("VISAVOX_")}
+    yield
+    after = {name: value for name, value in os.environ.items() if name.startswith("VISAVOX_")}
+    assert after == before, "the test leaves another environment"
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder that holds people30, kiosk95 and wild95."""

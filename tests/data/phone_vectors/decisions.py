@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import numpy as np
@@ -118,7 +119,8 @@ def enrolled_cases(rng: np.random.Generator) -> Case:
     probes += [{"face": near("face", a, 0.3), "voice": near("voice", b, 0.3)}
                for a, b in ((0, 2), (2, 0), (1, 0), (1, 2))]
     probes.append({"face": people[2]["rejected"]["face"][0], "voice": near("voice", 2)})
-    with tempfile.TemporaryDirectory() as folder:
+    key = {"VISAVOX_DEVICE_KEY": base64.b64encode(bytes(32)).decode()}
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, key):
         cases = _searched(Path(folder), people, probes)
     return {"people": [{"name": person["name"], **{
         kind: {m: [listed(row) for row in rows] for m, rows in person[kind].items()}
@@ -128,7 +130,6 @@ def enrolled_cases(rng: np.random.Generator) -> Case:
 
 def _searched(folder: Path, people: list[dict[str, Any]],
               probes: Sequence[dict[Modality, Array]]) -> list[Case]:
-    os.environ["VISAVOX_DEVICE_KEY"] = base64.b64encode(bytes(32)).decode()
     with Gallery.open(folder / "gallery.db", _manifest(), mode="create") as gallery:
         cases = [{"limits": False, "people": 0, "embeddings": _rows(probes[0]), "doubtful": [],
                   **_judged(among_enrolled(gallery, probes[0]))}]
