@@ -15,15 +15,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.data.screenshots import take
 from tests.edge_runtime.page.staging import (
-    ADA,
-    BEN,
+    DRAWN,
     KIOSK_SCREEN,
     PATIENCE_MS,
-    STRANGER,
     Stage,
     chromium,
     launch,
     on_stage,
+    told_apart,
 )
 from tests.edge_runtime.page.stand_ins import drawn_person
 
@@ -32,7 +31,7 @@ def main(bundle: Path) -> None:
     program = chromium()
     if program is None:
         sys.exit("expected Chromium, found none; apt install chromium")
-    people = [drawn_person(number) for number in (BEN, STRANGER, ADA)]
+    people = told_apart(bundle, [drawn_person(number) for number in DRAWN], 3)
     with (tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright,
           on_stage(bundle, Path(folder), *people) as stage):
         browser = launch(playwright, program)

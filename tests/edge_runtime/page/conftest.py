@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.edge_runtime.page.staging import (
-    ADA,
-    BEN,
+    DRAWN,
     KIOSK_SCREEN,
     PATIENCE_MS,
-    STRANGER,
     OpenPage,
     Stage,
     chromium,
     launch,
     on_stage,
+    told_apart,
 )
-from tests.edge_runtime.page.stand_ins import drawn_person
+from tests.edge_runtime.page.stand_ins import Person, drawn_person
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,10 +31,17 @@ def tried_bundle(walked_through: Path) -> Path:
     return walked_through / "bundle"
 
 
+@pytest.fixture(scope="session")
+def people(tried_bundle: Path) -> tuple[Person, ...]:
+    """Who comes: ben, a stranger, ada."""
+    return told_apart(tried_bundle, [drawn_person(number) for number in DRAWN], 3)
+
+
 @pytest.fixture(scope="module")
-def stage(tried_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with on_stage(tried_bundle, tmp_path_factory.mktemp("kiosk"), drawn_person(BEN),
-                  drawn_person(STRANGER), drawn_person(ADA)) as opened:
+def stage(
+    tried_bundle: Path, people: tuple[Person, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    with on_stage(tried_bundle, tmp_path_factory.mktemp("kiosk"), *people) as opened:
         yield opened
 
 

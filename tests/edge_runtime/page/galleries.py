@@ -29,13 +29,10 @@ class Embedded:
 
     @classmethod
     def of(cls, identifier: Identifier, person: Person) -> Embedded:
-        detector, faces = HaarDetector(), []
-        for picture in person.pictures:
-            box, flaws = usable_face(picture, detector.detect(picture))
-            assert box is not None, flaws
-            faces.append(identifier.embed(face=face_crop(picture, box))["face"])
+        faces = face_embeddings(identifier, person)
+        assert faces is not None, "a picture without a usable face"
         voices = [identifier.embed(voice=sound)["voice"] for sound in person.sounds]
-        return cls({"face": np.stack(faces), "voice": np.stack(voices)})
+        return cls({"face": faces, "voice": np.stack(voices)})
 
     def samples(self) -> list[NewSample]:
         """What they are enrolled by."""
@@ -48,6 +45,17 @@ class Embedded:
         template /= np.linalg.norm(template)
         own = self.by[modality][ENROLLED:] if modality == "face" else self.by[modality]
         return float((own @ template).min()), float((other.by[modality] @ template).max())
+
+
+def face_embeddings(identifier: Identifier, person: Person) -> npt.NDArray[np.float32] | None:
+    """float32 [pictures, dim]; None where not every picture has a usable face."""
+    detector, faces = HaarDetector(), []
+    for picture in person.pictures:
+        box, _ = usable_face(picture, detector.detect(picture))
+        if box is None:
+            return None
+        faces.append(identifier.embed(face=face_crop(picture, box))["face"])
+    return np.stack(faces)
 
 
 def limits_between(enrolled: Sequence[Embedded], strangers: Sequence[Embedded]) -> Limits:

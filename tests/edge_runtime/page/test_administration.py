@@ -16,7 +16,8 @@ from tests.edge_runtime.page.staging import (
     OpenPage,
     Stage,
     on_stage,
-    unlike_people,
+    real_person,
+    told_apart,
 )
 from tests.edge_runtime.page.stand_ins import EMPTY_ROOM
 from tests.edge_runtime.page.test_languages import LANGUAGES
@@ -199,8 +200,9 @@ def test_people_of_people30(
 ) -> None:
     """Two real people whom no network here has seen: one is enrolled by clicking through and named
     on other pictures, the other stays nobody, and so does the first once they are forgotten."""
-    ben, stranger = unlike_people(tried_bundle, data_root / "people30",
-                                  ("q003", "q011", "q025", "q028"))
+    people = [real_person(data_root / "people30" / name)
+              for name in ("q003", "q007", "q011", "q019", "q025", "q028")]
+    ben, stranger = told_apart(tried_bundle, people, 2)
     with on_stage(tried_bundle, tmp_path, ben, stranger) as stage:
         page = open_page(stage.kiosk.url)
         stage.scene.show(ben.pictures[0], ben.sounds)
