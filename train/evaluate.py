@@ -33,6 +33,8 @@ COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
 """`ensemble` is the plain sum, `product` multiplies the scores, `scaled` the same after score
 scaling."""
 
+EAGER_BATCH, FEW = 32, 160  # files
+
 
 def network_scores(
     network: keras.Model, collection: Collection, folder: RunFolder, modality: Modality,
@@ -40,8 +42,17 @@ def network_scores(
 ) -> dict[Sample, np.ndarray]:
     """Each file's scores [people] by the Keras network."""
     samples, inputs = network_inputs(collection, folder.run.spec, modality, split)
-    scores = network.predict(inputs, verbose=0)["scores"]
-    return dict(zip(samples, scores, strict=True))
+    return dict(zip(samples, _scores(network, inputs), strict=True))
+
+
+def _scores(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """Scores [n, people] of n inputs. To make a graph of the network takes as long as ten batches
+    without one, so that few files are faster without."""
+    if len(inputs) > FEW:
+        return network.predict(inputs, verbose=0)["scores"]
+    batches = np.split(inputs, range(EAGER_BATCH, len(inputs), EAGER_BATCH))
+    return np.concatenate([keras.ops.convert_to_numpy(network(batch, training=False)["scores"])
+                           for batch in batches])
 
 
 def fused_scores(
