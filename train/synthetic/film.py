@@ -21,7 +21,7 @@ SCENE, SOUND = "scene.mp4", "scene.wav"
 SIZE = (640, 480)  # pixels, width and height
 FRAMES_PER_S = 10
 PRESENT_S, EMPTY_S = 6.0, 3.0
-_POSES = 8  # drawn of each person, and shown in turn
+_POSES = 8  # drawn of each person and of each empty room, and shown in turn
 _FILM = 5  # the last word of a seed: see make_people
 
 
@@ -45,8 +45,9 @@ def make_film(out: Path, numbers: Sequence[int], seed: int = 0) -> None:
 
 
 def _nobody(behind: Array, rng: np.random.Generator) -> Iterator[Picture]:
-    for _ in range(round(EMPTY_S * FRAMES_PER_S)):
-        yield camera(behind, rng)
+    taken = [camera(behind, rng) for _ in range(_POSES)]
+    for frame in range(round(EMPTY_S * FRAMES_PER_S)):
+        yield taken[frame % _POSES]
 
 
 def _somebody(

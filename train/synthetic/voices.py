@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 
 Array = NDArray[np.floating[Any]]
 Spectra = NDArray[np.complexfloating[Any, Any]]
@@ -105,6 +106,7 @@ def speak(who: Speaker, rng: np.random.Generator) -> NDArray[np.float32]:
     Returns 2 to 4 s at 16 kHz, float32 [n] in -1 to 1, with pauses of 50 to 300 ms at both ends.
     """
     frames, start, trail = (int(v) for v in rng.integers((400, 10, 10), (801, 61, 61)))
+    frames = next_fast_len(frames)  # transforms of a prime length take a third of the whole time
     spoken = frames - start - trail
     tracks = _tracks(_phones(who, spoken, rng), start, start + spoken, frames)
     voiced = _analyse(_source(who, tracks, rng)) * _tract(who, tracks)
@@ -236,7 +238,8 @@ def _record(speech: Array, rng: np.random.Generator) -> NDArray[np.float32]:
     tail *= np.exp(-np.arange(len(tail)) / (SAMPLE_RATE * rng.uniform(0.02, 0.08)))
     tail *= 10 ** (rng.uniform(-24, -10) / 20) / np.linalg.norm(tail)
     tail[0] = 1
-    hz = np.fft.rfftfreq(total := len(speech) + len(tail), 1 / SAMPLE_RATE)
+    total = next_fast_len(len(speech) + len(tail))
+    hz = np.fft.rfftfreq(total, 1 / SAMPLE_RATE)
     octaves = np.log2(np.maximum(hz, 100) / 1000)
     channel = 10 ** (rng.uniform(-2.5, 2.5) * octaves / 20)
     channel /= 1 + (rng.uniform(40, 140) / np.maximum(hz, 1)) ** 4
