@@ -28,6 +28,7 @@ from train.machine import ONE_DEVICE, Machine
 from train.models.build import build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
+from train.optimizer import AdamW
 from train.pack import noises_in, read_data
 from train.precision import built_in
 from train.recorder import Recorder
@@ -84,11 +85,13 @@ def fit(
     save_split(out / "split.csv", collection.people)
     histories: Mapping[Part, Rows]
     at_once = machine.jobs > 1 and len(spec.parts) > 1
+    noises = noises_in(Path(training.noise)) if training.noise else []
     if at_once:
-        histories = fit_at_once(out, spec.parts, towers.path if towers else None, machine.jobs,
-                                machine.workers)
+        histories = fit_at_once(
+            out, spec.parts, towers.path if towers else None, machine.jobs, machine.workers,
+            lambda part: _fit_part(folder, collection, part, noises, start, machine,
+                                   EpochLines(part)))
     else:
-        noises = noises_in(Path(training.noise)) if training.noise else []
         histories = {part: _fit_part(folder, collection, part, noises, start, machine)
                      for part in spec.parts}
     draw_curves(out / "curves.png", histories)
@@ -253,8 +256,8 @@ def _compile(
         training.learning_rate / 100, (epochs - warmup) * steps_per_epoch, alpha=0.01,
         warmup_target=training.learning_rate, warmup_steps=warmup * steps_per_epoch)
     # Clipped, because at these rates a few batches threw the voice network back by ten epochs.
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay,
-                                       global_clipnorm=training.clip_norm)
+    optimizer = AdamW(schedule, weight_decay=training.weight_decay,
+                      global_clipnorm=training.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale", "table"])
     # XLA on the CPU compiles for long and then runs at a third of the speed of oneDNN.
     jit = "auto" if keras.backend.backend() == "jax" else False

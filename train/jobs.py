@@ -1,4 +1,4 @@
-"""Networks of a pair that train at the same time, each in a process with its share of the cores.
+"""Networks of a pair that train at the same time, in processes with a share of the cores each.
 
 A step of these networks is mostly operations too small to be divided: it takes hardly longer with
 one thread than with two, so that two processes of one thread each do more.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -33,18 +33,23 @@ def share_cores(jobs: int) -> None:
 
 
 def fit_at_once(
-    run: Path, parts: Sequence[Part], towers: Path | None, jobs: int, workers: int
+    run: Path, parts: Sequence[Part], towers: Path | None, jobs: int, workers: int,
+    fit_here: Callable[[Part], Rows],
 ) -> dict[Part, Rows]:
     """Train the networks of a run folder that `fit` has begun; the epochs of each, by network.
 
-    Raises what a training raises, and RunError where one was killed.
+    The last is trained by `fit_here`, in this process, which has loaded the backend and the data
+    already, and the others in processes of their own. Raises what a training raises, and RunError
+    where one was killed.
     """
     share_cores(jobs)
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"),
+    *others, last = parts
+    with ProcessPoolExecutor(jobs - 1, multiprocessing.get_context("spawn"),
                              max_tasks_per_child=1) as pool:
-        running = {part: pool.submit(_fit_in_child, run, part, towers, workers) for part in parts}
+        running = {part: pool.submit(_fit_in_child, run, part, towers, workers) for part in others}
         try:
-            return {part: future.result() for part, future in running.items()}
+            rows = fit_here(last)
+            return {part: future.result() for part, future in running.items()} | {last: rows}
         except BrokenProcessPool:
             raise RunError(f"{run}: a training was killed (out of memory?); go on with --resume, "
                            "or with --jobs 1") from None

@@ -56,7 +56,7 @@ def test_networks_at_once_learn_what_they_learn_in_turn(
 
 def test_a_childs_mistake_is_raised_here(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected a run folder"):
-        fit_at_once(tmp_path, MODALITIES, None, jobs=2, workers=1)
+        fit_at_once(tmp_path, MODALITIES, None, jobs=2, workers=1, fit_here=lambda part: [])
 
 
 def test_cores_or_devices() -> None:

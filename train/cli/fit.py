@@ -11,6 +11,7 @@ from train.cli.evaluate import print_accuracy
 from train.cli.options import add_model, import_keras
 from train.cli.reading import read, say_noise
 from train.cli.training_options import add_loss, add_start, add_training, training_of
+from train.jobs import share_cores
 
 
 def add(commands: Commands) -> None:
@@ -26,6 +27,7 @@ def add(commands: Commands) -> None:
 
 
 def _fit(options: Namespace) -> None:
+    share_cores(options.jobs)  # before a backend makes its threads
     import_keras()
     from train.evaluate import evaluate, save_accuracy, summary
     from train.fit import fit, is_synthetic
