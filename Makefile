@@ -48,25 +48,25 @@ $(VENV)/.ready: setup.cfg pyproject.toml Makefile $(OTHER)
 
 demo: setup
 	@rm -rf $(DEMO)
-	@echo "== 1. twenty synthetic people (drawn faces, synthesised voices)"
-	@mkdir $(DEMO) && seq -f synthetic_%03g 9 20 > $(DEMO)/strangers.txt
-	@$(BIN)/python -m train synth --people 20 --faces 16 --clips 12 --out $(DEMO)/people \
+	@echo "== 1. sixteen synthetic people (drawn faces, synthesised voices)"
+	@mkdir $(DEMO) && seq -f synthetic_%03g 9 16 > $(DEMO)/strangers.txt
+	@$(BIN)/python -m train synth --people 16 --faces 16 --clips 10 --out $(DEMO)/people \
 		--film $(DEMO) --in-film 6 9 4
 	@echo "== 2. train a MobileViT pair on eight of them; the others stay strangers"
-	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 7 --voice-epochs 4 \
+	@$(BIN)/python -m train fit --data $(DEMO)/people --image-size 64 --epochs 6 --voice-epochs 3 --jobs 2 \
 		--leave-out-people $(DEMO)/strangers.txt --out $(DEMO)/run
 	@echo "== 3. convert for the device"
 	@$(BIN)/python -m convert bundle $(DEMO)/run --recipe float32 --out $(DEMO)/bundle-float32 \
 		--recipe mixed_wi8 --out $(DEMO)/bundle
 	@echo "== 4. what it costs on this machine"
-	@$(BIN)/python -m benchmarks latency $(DEMO)/bundle-float32 $(DEMO)/bundle --rounds 50
+	@$(BIN)/python -m benchmarks latency $(DEMO)/bundle-float32 $(DEMO)/bundle --rounds 20
 	@echo "== 5. from when on is somebody named, and a stranger is not?"
 	@# Drawn people are more alike than real ones, and so few of them show no less than 20 %.
 	@$(BIN)/visavox thresholds $(DEMO)/bundle --people $(DEMO)/people --false-accept-rate 0.2
 	@echo "== 6. who is it? (a face and a clip of synthetic_006 that training has not seen)"
 	@$(BIN)/visavox identify $(DEMO)/bundle \
 		--face $(DEMO)/people/synthetic_006/face/015.png \
-		--voice $(DEMO)/people/synthetic_006/voice/011.flac
+		--voice $(DEMO)/people/synthetic_006/voice/009.flac
 	@echo
 	@echo "Figures are of synthetic people. The bundle is in $(DEMO)/bundle; README.md goes on from here."
 	@echo "See it work on a page, with a film in the place of a camera:"
