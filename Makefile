@@ -16,12 +16,13 @@ REQUIRE ?=
 # A process a core, each of one thread: twice as fast here as one process of many threads.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test lint types web wheel parity clean other-python
+.PHONY: help setup demo test lint types docs web wheel parity clean other-python
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    synthetic people, a small training, a bundle, who is it, what it costs"
 	@echo "make test    lint, types, tests (REQUIRE=all: a skipped test is a failure)"
+	@echo "make docs    the pages in docs/ as HTML, in docs/_build"
 	@echo "make web     fetch LiteRT.js for the phone's page, by npm"
 	@echo "make wheel   what a device installs, in dist/ (with the phone's page after 'make web')"
 	@echo "make setup   the environment for all of these; PYTHON=python3.13 makes it anew by another"
@@ -84,6 +85,14 @@ types: setup
 	$(BIN)/mypy --strict edge_runtime benchmarks
 	$(BIN)/mypy train convert
 
+$(VENV)/.docs-ready: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs-ready
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
+	@echo "open docs/_build/index.html"
+
 web: setup
 	@$(BIN)/python -m edge_runtime.phone.packages
 
@@ -108,4 +117,4 @@ parity: setup .venv-parity/.ready
 	$(BIN)/python -m pytest tests/train/test_mobilevit_parity.py
 
 clean:
-	rm -rf $(DEMO) $(VENV) .venv-parity .venv-wheel build dist *.egg-info
+	rm -rf $(DEMO) $(VENV) .venv-parity .venv-wheel build dist docs/_build docs/reference/generated *.egg-info

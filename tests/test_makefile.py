@@ -87,3 +87,9 @@ def test_the_wheel_needs_no_environment_for_training(make: Make, clone: Path) ->
     said = make("wheel")
     assert ".venv/" not in said and "train" not in said
     assert ".venv-wheel/bin/python -m pip wheel" in said
+
+
+def test_the_pages_are_built_where_no_warning_passes(make: Make) -> None:
+    said = make("docs")
+    assert "install --quiet --editable '.[docs]'" in said and " -m venv" not in said
+    assert "/sphinx-build -W " in said
