@@ -1,4 +1,4 @@
-"""The tables of all READMEs, generated from the result files."""
+"""The tables of README.md and docs/, generated from the result files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from edge_runtime.command import percent, table
 from edge_runtime.doctor.examine import PROBLEMS
 from edge_runtime.errors import UsageError
 
-FOLDERS = (".", "train", "convert", "benchmarks", "edge_runtime")  # that have a README
 COLUMNS = ("voice", "face", "ensemble", "scaled")
 _MARK = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- /table -->", re.DOTALL)
 
@@ -40,16 +39,16 @@ _ACCURACY_ROWS = {
 }
 
 
-def update_readmes(
+def update_pages(
     root: Path = ROOT, results: Path = RESULTS
 ) -> tuple[dict[Path, str], list[str]]:
-    """The text of each README with every table between its marks made anew, and a line for each
-    table that stays as it was since a result file cannot be used.
+    """The text of each page (README.md, docs/**/*.md) with every table between its marks made anew,
+    and a line for each table that stays as it was since a result file cannot be used.
 
     Raises UsageError where a table has no place, or a mark no table.
     """
     left, texts, problems = dict(TABLES), {}, list[str]()
-    for file in (root / folder / "README.md" for folder in FOLDERS):
+    for file in (root / "README.md", *sorted((root / "docs").glob("[!_]*/*.md"))):
         parts = _MARK.split(file.read_text(encoding="utf-8"))
         for place in range(1, len(parts), 3):
             name, before = parts[place : place + 2]
@@ -64,9 +63,28 @@ def update_readmes(
             parts[place : place + 2] = [f"<!-- table: {name} -->\n", f"{text}<!-- /table -->"]
         texts[file] = "".join(parts)
     if left:
-        raise UsageError(f"{root}: expected the mark '<!-- table: {next(iter(left))} -->' in a "
-                         "README, found none")
+        raise UsageError(f"{root}: expected the mark '<!-- table: {next(iter(left))} -->' in "
+                         "README.md or docs, found none")
     return texts, problems
+
+
+def headline(results: Path = RESULTS) -> str:
+    """What a reader wants to know first; every figure of it stands in another table too."""
+    names = ("kiosk95", "kiosk95-snr5", "latency", "size")
+    if not all((results / f"{name}.json").is_file() for name in names):
+        return "Accuracy, time and size: not run."
+    clean, noisy, latency, size = (read_result(results / f"{name}.json") for name in names)
+    fastest = min(latency["results"], key=lambda result: float(result["median_ms"]["total"]))
+    [files] = (result for result in size["results"] if result["name"] == fastest["name"])
+    known = latency["conditions"]
+    return table(["what", "measured"], [
+        [f"named rightly, of {clean['pairs']} pairs of a face and a clip of 95 people",
+         f"{percent(clean['accuracy']['scaled'])} %"],
+        ["the same in noise at 5 dB", f"{percent(noisy['accuracy']['scaled'])} %"],
+        [f"both networks, `{fastest['recipe']}`, {known['threads']} thread, {known['cpu']}",
+         f"{fastest['median_ms']['total']:.1f} ms"],
+        ["their files", f"{files['bytes']['total'] / 1e6:.1f} MB"],
+        ["all that a device installs", f"{size['installed']['bytes']['total'] / 1e6:.0f} MB"]])
 
 
 def accuracy_table(results: Path = RESULTS) -> str:
@@ -249,9 +267,10 @@ def ladders(results: Path = RESULTS) -> str:
         results.glob("accuracy-*.json"), key=lambda file: file.stem)) or "Ladders: not run."
 
 
-# By the name in its mark, which stands in one of the READMEs.
+# By the name in its mark, which stands on one of the pages.
 TABLES: dict[str, Callable[[Path], str]] = {
-    "accuracy": accuracy_table, "cost": cost_table, "families": families_tables,
+    "headline": headline, "accuracy": accuracy_table, "cost": cost_table,
+    "families": families_tables,
     "recipes": recipes_tables, "peers": peers, "support": support, "gallery": gallery,
     "open set": open_sets, "roofline": roofline, "ladders": ladders, "devices": devices,
     "emulated devices": device_section, "kiosk": kiosk, "doctor": lambda _: doctor_table(),

@@ -244,8 +244,8 @@ KINDS: dict[str, type[msgspec.Struct]] = {
 def read_result(path: Path) -> dict[str, Any]:
     """A result file's content. UsageError where it is missing, damaged or of another schema."""
     if not path.is_file():
-        raise UsageError(f"{path}: the result file is missing; benchmarks/README.md says how to "
-                         "make it")
+        raise UsageError(f"{path}: the result file is missing; docs/measurements/reproduce.md "
+                         "says how to make it")
     try:
         content = msgspec.json.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

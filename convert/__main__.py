@@ -32,7 +32,8 @@ def all_commands() -> Commands:
                                   "run --recipe float32 --out bundle-float32 --recipe mixed_wi8 "
                                   "--out bundle")
     bundle.add_argument("--recipe", required=True, action="append",
-                        help="see convert/README.md; again, each with an --out, for more bundles")
+                        help="see docs/explanation/quantization.md; again, each with an --out, "
+                             "for more bundles")
     bundle.add_argument("--out", type=Path, required=True, action="append", metavar="BUNDLE")
     bundle.add_argument("--untrained", action="store_true",
                         help="measure no accuracy; the bundle will not be certified")

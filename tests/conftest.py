@@ -121,7 +121,7 @@ def small_people(shared: Shared) -> Path:
 
 @pytest.fixture(scope="session")
 def walked_through(shared: Shared) -> Path:
-    """What the README's walk-through leaves: people, run, bundle; only to be read."""
+    """What the tutorial's walk-through leaves: people, run, bundle; only to be read."""
     from tests.walk_through import walk
 
     return shared("walk_through", walk)

@@ -1,4 +1,4 @@
-"""The four programs: their version, an example in each `--help`, and what the READMEs tell people
+"""The four programs: their version, an example in each `--help`, and what the pages tell people
 to type."""
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ EXAMPLES = [example for commands in PROGRAMS for example in commands().examples]
 FENCED = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 TYPED = re.compile(r"^ *(?:\w+=\S+ )?((?:visavox|python -m (?:train|convert|benchmarks)) "
                    r"[^>|#\n]+)", re.MULTILINE)
-READMES = sorted(path for path in ROOT.rglob("*.md")
+PAGES = sorted(path for path in ROOT.rglob("*.md")
                  if not {"node_modules", "third_party"} & set(path.parts)
                  and not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
 
 
-def typed_in(readme: Path) -> set[str]:
+def typed_in(page: Path) -> set[str]:
     """The commands in its blocks of code, fenced or indented, without what follows >, | or #."""
-    text = readme.read_text(encoding="utf-8").replace("\\\n", " ")
-    for name, value in re.findall(r'^    (\w+)="(.*)"$', text, re.MULTILINE):
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, value in re.findall(r'^ *(\w+)="(.*)"$', text, re.MULTILINE):
         text = text.replace(f"${name}", value)
     indented = "\n".join(line for line in text.splitlines() if line.startswith("    "))
     return {command for block in [*FENCED.findall(text), indented]
             for command in TYPED.findall(block)}
 
 
-IN_READMES = sorted({command for readme in READMES for command in typed_in(readme)})
+IN_PAGES = sorted({command for page in PAGES for command in typed_in(page)})
 
 
 def parsed(line: str) -> Namespace:
@@ -59,14 +59,14 @@ def test_each_example_is_taken(example: str) -> None:
     assert callable(parsed(example).run)
 
 
-@pytest.mark.parametrize("command", IN_READMES)
-def test_what_the_readmes_tell_people_to_type(command: str) -> None:
+@pytest.mark.parametrize("command", IN_PAGES)
+def test_what_the_pages_tell_people_to_type(command: str) -> None:
     assert callable(parsed(command).run)
 
 
-def test_git_leaves_alone_what_the_readmes_have_people_make(tmp_path: Path) -> None:
+def test_git_leaves_alone_what_the_pages_have_people_make(tmp_path: Path) -> None:
     """Their faces and voices, and networks of them, would be committed by `git add .`."""
-    values = [value for line in [*EXAMPLES, *IN_READMES] for value in vars(parsed(line)).values()]
+    values = [value for line in [*EXAMPLES, *IN_PAGES] for value in vars(parsed(line)).values()]
     files = {str(file) for value in values for file in (value if isinstance(value, list)
                                                        else [value])
              if isinstance(file, Path) and not file.is_absolute() and not (ROOT / file).exists()
@@ -86,9 +86,9 @@ def test_git_leaves_alone_what_the_readmes_have_people_make(tmp_path: Path) -> N
     assert not anywhere, "what is committed is not to be ignored"
 
 
-def test_the_readmes_are_looked_through() -> None:
-    assert len(IN_READMES) > 50
-    assert {shlex.split(command)[0] for command in IN_READMES} == {"visavox", "python"}
+def test_the_pages_are_looked_through() -> None:
+    assert len(IN_PAGES) > 50
+    assert {shlex.split(command)[0] for command in IN_PAGES} == {"visavox", "python"}
 
 
 @pytest.mark.parametrize("commands", PROGRAMS)

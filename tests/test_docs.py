@@ -1,16 +1,95 @@
-"""The pages in docs/: what is generated from the code is complete."""
+"""README.md and the pages in docs/: what they show is what happens, and what is generated from the
+code is complete."""
 
 from __future__ import annotations
 
 import importlib
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.walk_through import ROOT
+from edge_runtime.kiosk.configuration import read_configuration
+from tests.walk_through import BLOCK, ROOT, TUTORIAL, run, walk_through, written
 
 DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/README.md"), *DOCS.glob("[!_]*/*.md"),
+                *DOCS.glob("*.md")])
+LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
+GENERATED = "reference/generated/"
+
+
+def words(line: str) -> str:
+    """A line without what differs from run to run: numbers, and the widths of columns."""
+    return re.sub(r"[ -]+", " ", re.sub(r"\d[\d.,e+-]*", "0", line)).strip()
+
+
+@pytest.mark.slow
+def test_the_walk_through_prints_what_it_shows(walked_through: Path, tmp_path: Path) -> None:
+    all_printed = json.loads((walked_through / "printed.json").read_text())
+    for (commands, shown), printed in zip(walk_through(), all_printed, strict=True):
+        found = {words(line) for line in printed.splitlines()}
+        # Rankings and machines differ; headings of tables and everything said outside of them stay.
+        lines = shown.strip().splitlines()
+        expected = [line for i, line in enumerate(lines)
+                    if i + 1 < len(lines) and lines[i + 1].startswith("| -")]
+        assert expected or len(lines) == 1
+        for line in expected or lines:
+            assert words(line) in found, f"{commands}: the page shows '{line}'\n{printed}"
+    python = next(code for language, code in BLOCK.findall(TUTORIAL.read_text(encoding="utf-8"))
+                  if language == "python")
+    (tmp_path / "example.py").write_text(python)
+    assert run(f"python {tmp_path / 'example.py'}", walked_through).startswith("synthetic_")
+
+
+def test_what_was_printed_takes_the_place_of_what_was_shown() -> None:
+    text = TUTORIAL.read_text(encoding="utf-8")
+    steps = walk_through()
+    assert len(steps) == text.count("```sh\n") > 3
+    assert written(text, [shown for _, shown in steps]) == text
+    changed = written(text, [f"step {number} \\1\n" for number in range(len(steps))])
+    assert [line for line in changed.splitlines() if line.startswith("step ")] == [
+        f"step {number} \\1" for number in range(len(steps))]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name on it, as MyST and GitHub make it of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        if ":" in target:  # elsewhere
+            continue
+        to = (page.parent / target).resolve() if target else page
+        assert to.exists() or GENERATED in to.as_posix(), target
+        assert not anchor or anchor in anchors(to), f"{target}#{anchor}"
+
+
+def test_every_page_is_in_a_list_of_pages() -> None:
+    """Sphinx warns of one that is not; that needs Sphinx."""
+    listed = {DOCS / "index.md"}
+    for page in DOCS.rglob("*.md"):
+        for block in re.findall(r"```{toctree}\n(.*?)```", page.read_text(), re.DOTALL):
+            listed |= {page.parent / f"{line}.md" for line in block.split() if line[0] != ":"}
+    assert {page for page in PAGES if DOCS in page.parents} == {
+        page for page in listed if GENERATED not in page.as_posix()}
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_kiosks_configuration_is_read(tmp_path: Path) -> None:
+    text = (DOCS / "how-to" / "home-assistant.md").read_text(encoding="utf-8")
+    [shown] = (code for language, code in BLOCK.findall(text) if language == "toml")
+    (tmp_path / "kiosk.toml").write_text(shown)
+    found = read_configuration(tmp_path / "kiosk.toml")
+    assert found.mqtt and found.hook and found.camera and found.proxy.trusted
 
 
 @pytest.fixture(scope="module")

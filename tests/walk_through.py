@@ -1,4 +1,7 @@
-"""The README's walk-through: its commands, what it shows of them, and how they are run."""
+"""The tutorial's walk-through: its commands, what it shows of them, and how they are run.
+
+    python -m tests.walk_through --write    # a run of it, and the page shows what that printed
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,19 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+TUTORIAL = ROOT / "docs" / "tutorial" / "index.md"
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
+_STEP = re.compile(r"```sh\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
 
 
 def walk_through() -> list[tuple[list[str], str]]:
     """Each shell block's commands with the output block after it."""
-    text = README.read_text(encoding="utf-8")
-    section = text[text.index("## Walk-through") : text.index("## Your own people")]
-    blocks = BLOCK.findall(section)
-    steps: list[tuple[list[str], str]] = []
-    for (language, content), (_, following) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
-        if language == "sh":
-            steps.append((content.strip().splitlines(), following))
-    return steps
+    return [(commands.strip().splitlines(), shown)
+            for commands, shown in _STEP.findall(TUTORIAL.read_text(encoding="utf-8"))]
 
 
 def run(command: str, folder: Path) -> str:
@@ -42,3 +41,22 @@ def walk(folder: Path) -> None:
     printed = ["".join(run(command, folder) for command in commands)
                for commands, _ in walk_through()]
     (folder / "printed.json").write_text(json.dumps(printed))
+
+
+def written(text: str, printed: list[str]) -> str:
+    """The page with what each step printed in the place of what it showed."""
+    left = iter(printed)
+    return _STEP.sub(lambda step: f"```sh\n{step[1]}```\n```text\n{next(left).strip()}\n```", text)
+
+
+def main() -> None:
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("expected --write, which runs the tutorial and shows what it printed")
+    with tempfile.TemporaryDirectory() as folder:
+        walk(Path(folder) / "walk")
+        printed = json.loads((Path(folder) / "walk" / "printed.json").read_text())
+    TUTORIAL.write_text(written(TUTORIAL.read_text(encoding="utf-8"), printed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

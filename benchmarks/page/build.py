@@ -1,4 +1,4 @@
-"""All result files as one page: the tables of the READMEs, sortable, and charts."""
+"""All result files as one page: the tables of docs/, sortable, and charts."""
 
 from __future__ import annotations
 

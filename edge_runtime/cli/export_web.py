@@ -35,4 +35,4 @@ def _export_web(options: Namespace) -> None:
         return
     print(f"{options.out}: {size / 1e6:.1f} MB, of which a phone loads about a half")
     print("serve it over https, or by 'adb reverse' from localhost: see "
-          "edge_runtime/phone/README.md")
+          "docs/how-to/phone.md")

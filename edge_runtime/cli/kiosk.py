@@ -58,7 +58,7 @@ def add(commands: Commands) -> None:
                        help="a name besides its own that clients may call it; may be repeated")
     kiosk.add_argument("--trusted-proxy", action="append", default=[], metavar="ADDRESS",
                        help="a proxy (or a network of them) to be believed whom it speaks for; may "
-                            "be repeated; see edge_runtime/kiosk/README.md")
+                            "be repeated; see docs/how-to/proxy.md")
     kiosk.add_argument("--path-prefix", metavar="PATH",
                        help="where a proxy shows the kiosk, such as /visavox")
     kiosk.add_argument("--tls-cert", type=Path, metavar="FILE")
@@ -69,7 +69,7 @@ def add(commands: Commands) -> None:
                        help="make a new token for the administration, print it, and stop")
     kiosk.add_argument("--config", type=Path, metavar="FILE",
                        help="MQTT, a hook, proxies and the camera's address: see "
-                            "edge_runtime/kiosk/configuration.py")
+                            "docs/how-to/home-assistant.md")
     kiosk.add_argument("--print-systemd", action="store_true",
                        help="print a systemd unit that runs the kiosk with these arguments")
 

@@ -8,5 +8,5 @@
         print(finding.severity, finding.code, finding.found, finding.fix)
 
 A check looks at one thing and knows the problems that it can find there. `examine.CHECKS` lists
-them all: the command, the table in edge_runtime/README.md and the tests follow it.
+them all: the command, the table in docs/reference/doctor.md and the tests follow it.
 """

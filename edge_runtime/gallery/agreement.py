@@ -19,7 +19,7 @@ from edge_runtime.similarity import Similarity
 # are of two people, where `visavox thresholds` has fitted log-odds.
 TWO_PEOPLE = -5.0
 # With or without: the mean cosine between the groups under this share of that within them, or,
-# which alone counts for two samples, under LEAST_COSINE. See the README for what both find.
+# which alone counts for two samples, under LEAST_COSINE. docs/measurements/open-set.md has figures.
 LEAST_SHARE = 0.7
 LEAST_COSINE = 0.4
 

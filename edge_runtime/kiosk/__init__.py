@@ -2,5 +2,5 @@
 
 The parts: `station` is camera, microphone, networks and gallery with the thread that looks;
 `presence` says what of it is told; `enrolment` is the guided walk; `app` serves them, behind
-`security` and `limits`. README.md says what clients may rely on.
+`security` and `limits`. docs/reference/kiosk-api.md says what clients may rely on.
 """

@@ -121,7 +121,7 @@ def read_configuration(file: Path | None) -> Configuration:
         found = msgspec.convert(tomllib.loads(text), Configuration)
     except (tomllib.TOMLDecodeError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(f"{file}: {' '.join(str(error).split())}; "
-                         "edge_runtime/kiosk/configuration.py shows a whole file") from None
+                         "docs/how-to/home-assistant.md shows a whole file") from None
     if found == Configuration():
         raise UsageError(f"{file}: expected [mqtt], [hook] or camera, found none; fill it in, or "
                          "leave --config out")

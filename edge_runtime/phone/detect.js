@@ -1,5 +1,6 @@
 // Where the faces are: BlazeFace (short range), run like the bundle's networks. Bazarevsky et al.,
-// BlazeFace: sub-millisecond neural face detection on mobile GPUs, 2019. README.md says why.
+// BlazeFace: sub-millisecond neural face detection on mobile GPUs, 2019. docs/explanation/phone.md
+// says why.
 
 export const SIDE = 128; // pixels of the square that is searched
 const MIN_SCORE = 0.5;

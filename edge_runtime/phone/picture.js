@@ -2,7 +2,7 @@
 // vectors. A picture is {width, height, data}: RGBA, as ImageData has it.
 
 // A crop's side, and how far its middle lies below the box's, in sides of the detector's box. The
-// box of BlazeFace is smaller than the Haar cascade's: README.md says how these were found.
+// box of BlazeFace is smaller than the Haar cascade's: docs/measurements/running.md has the figures.
 export const BLAZEFACE_MARGIN = { side: 1.4, down: -0.17 };
 
 /** To the nearest whole number, halves to the even one, as Python's round. */

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.recipes import recipes_table, rounded, without_layers
-from benchmarks.report import FOLDERS, TABLES, update_readmes
+from benchmarks.report import TABLES, update_pages
 from benchmarks.results import (
     KINDS,
     RESULTS,
@@ -99,24 +99,22 @@ def test_what_is_no_result_file(tmp_path: Path, text: str) -> None:
         read_result(file)
 
 
-@pytest.fixture
-def readmes(tmp_path: Path) -> Path:
-    for name in FOLDERS:
-        (tmp_path / name).mkdir(exist_ok=True)
-        shutil.copy(ROOT / name / "README.md", tmp_path / name)
-    return tmp_path
-
-
-def test_one_bad_file_leaves_its_table_alone(readmes: Path, tmp_path: Path) -> None:
+def test_one_bad_file_leaves_its_tables_alone(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    shutil.copytree(ROOT / "docs", pages / "docs", ignore=shutil.ignore_patterns("_*"))
+    shutil.copy(ROOT / "README.md", pages)
     results = tmp_path / "results"
     shutil.copytree(RESULTS, results)
     write_result(results / "latency.json", broken(lambda c: c.update(schema=9)))
     (results / "gallery.json").unlink()
-    texts, (problem,) = update_readmes(readmes, results)
-    assert "latency.json: expected a result file of schema 1, found 9" in problem
-    assert "(the table 'cost' stays as it was)" in problem
-    assert texts[readmes / "README.md"] == (readmes / "README.md").read_text()
-    assert "Searching enrolled people: not run." in texts[readmes / "edge_runtime" / "README.md"]
+    texts, problems = update_pages(pages, results)
+    for table, problem in zip(("headline", "cost"), problems, strict=True):
+        assert "latency.json: expected a result file of schema 1, found 9" in problem
+        assert f"(the table '{table}' stays as it was)" in problem
+    for file in (pages / "README.md", pages / "docs" / "measurements" / "cost.md"):
+        assert texts[file] == file.read_text()
+    running = pages / "docs" / "measurements" / "running.md"
+    assert "Searching enrolled people: not run." in texts[running]
 
 
 def test_nothing_but_the_source_is_needed(tmp_path: Path) -> None:
@@ -145,7 +143,7 @@ def test_a_sweep_without_its_layers() -> None:
 def test_the_command_goes_on(
     tmp_path: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """In the clone itself: with a damaged file beside the good ones, no README changes."""
+    """In the clone itself: with a damaged file beside the good ones, no page changes."""
     results = tmp_path / "results"
     shutil.copytree(RESULTS, results)
     (results / "odd.json").write_text("{")
@@ -153,5 +151,5 @@ def test_the_command_goes_on(
     done = run_python("-m", "benchmarks", "report", "--results", results, "--html", page)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert "odd.json: expected a result file in JSON" in done.stderr
-    assert "no README changes" in done.stdout
+    assert "no page changes" in done.stdout
     assert "Left out: " in page.read_text(encoding="utf-8")

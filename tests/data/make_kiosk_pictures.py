@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the kiosk's page, with synthetic people before it.
+"""Takes the documentation's pictures of the kiosk's page, with synthetic people before it.
 
     python -m tests.data.make_kiosk_pictures demo/bundle
 

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the phone's page, with a synthetic person before it.
+"""Takes the documentation's pictures of the phone's page, with a synthetic person before it.
 
     make web
     python -m tests.data.make_phone_pictures demo

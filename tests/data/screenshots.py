@@ -1,4 +1,4 @@
-"""What the README's pictures of pages have in common."""
+"""What the documentation's pictures of pages have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of docstrings and of the gallery's README are run as they stand."""
+"""The examples of docstrings, of README.md and of the pages are run as they stand."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def of_module(name: str) -> str:
     return textwrap.dedent(EXAMPLE.findall(importlib.import_module(name).__doc__ or "")[-1])
 
 
-def of_readme(path: str) -> str:
-    """All Python of a README, block after block."""
+def of_page(path: str) -> str:
+    """All Python of a page, block after block."""
     return "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(), re.DOTALL))
 
 
@@ -38,8 +38,9 @@ EXAMPLES = {
     "capture": (lambda: of_module("edge_runtime.capture"), r"scene.mp4 gives pictures scene.wav "
                                                            r"gives sound\n"),
     "gallery": (lambda: of_module("edge_runtime.gallery"), r"\[Match\(person='Anna', simil"),
-    "README": (lambda: of_readme("edge_runtime/gallery/README.md"),
-               r"None no_thresholds Anna\nTrue"),
+    "enrol": (lambda: of_page("docs/how-to/enrol.md"), r"None no_thresholds Anna\nTrue"),
+    "device": (lambda: of_page("docs/how-to/device.md"), r"\(480, 640, 3\) float32 ok\n"),
+    "README": (lambda: of_page("README.md"), r"None no_thresholds\n"),
 }
 
 
@@ -57,6 +58,8 @@ def folder(
         with Image.open(face) as picture:
             picture.convert("RGB").save(made / f"anna{number}.jpg", quality=95)
     shutil.copy(pair[0], made / "face.png")
+    with Image.open(pair[0]) as picture:
+        picture.convert("RGB").save(made / "face.jpg", quality=95)
     samples, rate = soundfile.read(pair[1])
     soundfile.write(made / "clip.wav", samples, rate)
     soundfile.write(made / "scene.wav", np.tile(samples, 3), rate)

@@ -1,4 +1,4 @@
-"""The README's way to put a kiosk behind nginx, with a real nginx that ends TLS."""
+"""The documented way to put a kiosk behind nginx, with a real nginx that ends TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_runtime.kiosk.service import Service
 from edge_runtime.kiosk.visitors import Proxies
 from tests.edge_runtime.kiosk.stand_ins import served, wait_until
 
-README = Path(__file__).parents[3] / "edge_runtime" / "kiosk" / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "proxy.md"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="there is no nginx; apt install nginx-light")
 
@@ -31,8 +31,8 @@ def free_port() -> int:
 
 
 def configured(folder: Path, port: int, kiosk: int, certificate: tuple[Path, Path]) -> Path:
-    """The README's server, with the addresses and files of the test."""
-    [server] = re.findall(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
+    """The page's server, with the addresses and files of the test."""
+    [server] = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
     for shown, here in (("listen 443", f"listen 127.0.0.1:{port}"), ("kiosk.lan", "localhost"),
                         ("/etc/ssl/kiosk.pem", str(certificate[0])),
                         ("/etc/ssl/kiosk.key", str(certificate[1])), ("8765", str(kiosk))):
@@ -76,7 +76,7 @@ def answers(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_the_readmes_nginx(
+def test_the_documented_nginx(
     behind: int, named: bool, service: Service, owner: dict[str, str],
     certificate: tuple[Path, Path],
 ) -> None:

@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[3] / "edge_runtime" / "page"
 LANGUAGES = {file.stem: json.loads(file.read_text(encoding="utf-8"))
              for file in sorted((PAGE / "languages").glob("*.json"))}
 REFUSING = ("0", "401", "403", "429")  # statuses of HTTP, and the kiosk that does not answer
-ENROLMENT_REASONS = ("no_picture", "no_sound", "not_alike")  # kiosk/README.md
+ENROLMENT_REASONS = ("no_picture", "no_sound", "not_alike")  # docs/reference/kiosk-api.md
 SPOKEN = {
     "state": get_args(State), "headline": get_args(State), "what": get_args(State),
     "reason": (*get_args(Reason), *get_args(FaceReason), *get_args(VoiceReason),
