@@ -22,6 +22,7 @@ smartquotes = False  # -- begins an option
 # Two modules may use one name for a type; a signature then links to the first.
 suppress_warnings = ["ref.python"]
 
+add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 # A module is documented where it is written, not once more where another takes it over.

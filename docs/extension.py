@@ -13,9 +13,9 @@ import os
 import pkgutil
 import re
 from argparse import SUPPRESS, Action, ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from edge_runtime.command import Commands
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 GENERATED = Path("reference") / "generated"
 PACKAGE = "edge_runtime"  # what is installed, and documented whole
 OTHERS = ("train", "convert", "benchmarks")  # run in the clone: a line for each module
-_COLUMNS = "100"  # of a command's usage, whatever terminal builds the pages
+_COLUMNS = "88"  # of a command's usage, whatever terminal builds the pages
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def command_pages() -> dict[str, str]:
 
 def _program(program: Commands) -> str:
     parser = program.parser
-    commands: dict[str, ArgumentParser] = dict(parser.commands)  # type: ignore[call-overload]
     parts = [f"# `{parser.prog}`", _prose(parser.description), _prose(parser.epilog)]
-    parts += [_command(name, command) for name, command in commands.items()]
+    parts += [_command(name, command) for name, command in cast(
+        Mapping[str, ArgumentParser], parser.commands).items()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -136,18 +136,20 @@ def to_rst(lines: Sequence[str]) -> list[str]:
     """A docstring as we write them (plain text, `code`, indented examples and drawn trees) in
     reStructuredText."""
     out: list[str] = []
-    for kind, group in itertools.groupby(lines, _kind):
-        if kind == "literal":
-            out += ["::", "", *(f"    {line}" for line in group), ""]
-        else:
-            out += [*_escaped("\n".join(group)).splitlines(), ""] if kind == "text" else [""]
+    for kind, group in itertools.groupby(_kinds(lines), key=lambda line: line[0]):
+        block = [line for _, line in group]
+        out += (["::", "", *(f"    {line}" for line in block)] if kind == "literal"
+                else _escaped("\n".join(block)).splitlines()) + [""]
     return out
 
 
-def _kind(line: str) -> str:
-    if not line.strip():
-        return "blank"
-    return "literal" if line.startswith("    ") or line[0] in "├└│" else "text"
+def _kinds(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each line with what it belongs to; a blank one belongs to what is before it."""
+    kind = "text"
+    for line in lines:
+        if line.strip():
+            kind = "literal" if line.startswith("    ") or line[0] in "├└│" else "text"
+        yield kind, line
 
 
 def _escaped(text: str) -> str:

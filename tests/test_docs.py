@@ -132,7 +132,7 @@ def test_the_api_names_every_module(generated: Path) -> None:
 
 
 def test_docstrings_show_as_they_are(extension: Any) -> None:
-    lines = ["A `Clip`s *x_.", "", "    go(1)", "", "Base", "├── Error", "Then."]
+    lines = ["A `Clip`s *x_.", "", "    go(1)", "", "    go(2)", "", "Base", "├── Error", "Then."]
     assert extension.to_rst(lines) == [
-        "A ``Clip``\\ s \\*x\\_.", "", "", "::", "", "        go(1)", "", "", "Base", "",
-        "::", "", "    ├── Error", "", "Then.", ""]
+        "A ``Clip``\\ s \\*x\\_.", "", "::", "", "        go(1)", "    ", "        go(2)",
+        "    ", "", "Base", "", "::", "", "    ├── Error", "", "Then.", ""]
