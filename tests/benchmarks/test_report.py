@@ -46,6 +46,9 @@ def test_the_headline_is_of_the_fastest_recipe() -> None:
     text = headline()
     assert f"both networks, `{fastest['recipe']}`" in text
     assert f"{fastest['median_ms']['total']:.1f} ms" in text
+    missed = read_result(RESULTS / "open-set-kiosk95.json")["draws"]["decided"]["fnir"]["mean"]
+    assert "where 5 % of strangers get a name" in text
+    assert f"{100 * missed:.1f} %" in text
     assert f"{size_of[fastest['name']] / 1e6:.1f} MB" in text
 
 
