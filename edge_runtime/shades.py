@@ -84,9 +84,11 @@ def range_of(low: float, high: float, *, whole: bool) -> tuple[float, float]:
     signed = low < -0.05 * max(high, 1e-9)
     whites = [(white - 1) / 2 if white > 1 else white for white in _WHITES] if signed else (
         list(_WHITES))
-    reach = max(high, -low - (low < -1)) if signed else high
+    reach = max(high, -low) if signed else high
     known = [white for white in whites if not (whole and white < 127)]
-    white = next((white for white in known if reach <= white), reach)
+    # Of numbers with a sign, there is one more below zero than above: -128 to 127.
+    white = next((white for white in known if high <= white
+                  and (not signed or -low <= white + (white > 1))), reach)
     if reach < white / 4 and white != known[0]:
         white = reach
     return (-white - (white > 1) if signed else 0), white

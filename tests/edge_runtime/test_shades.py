@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -117,6 +117,7 @@ def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.floats(-2.0**31, 2.0**32), st.floats(-2.0**31, 2.0**32), st.booleans())
+@example(0.0, -2.0, False)
 def test_the_range_holds_the_picture_and_is_not_far_larger(
     one: float, other: float, whole: bool
 ) -> None:
