@@ -6,7 +6,7 @@ import io
 import struct
 import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from edge_runtime.formats import PICTURES, foreign_format
 from edge_runtime.picture_file import PictureSource, picture_source
 from edge_runtime.shades import upright_rgb
 
+if TYPE_CHECKING:  # a machine that trains on packed data has no Pillow
+    from PIL import Image
+
 # Pillow's warnings of sizes and odd tags are for programmers. Not warnings.catch_warnings around a
 # reading: that swaps the filters of all threads, and a kiosk's camera reads pictures while FastAPI,
 # in another thread, makes its routes and relies on filters of its own.
@@ -25,6 +28,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 # What reading allocates: 7 bytes for a pixel, 13 of a progressive JPEG and 19 of a WebP. With these
 # limits that is at most 350 MB, and 100 MB of file.
 MAX_MEGAPIXELS = 50
+_ORIENTATION = 0x0112  # in EXIF
 MAX_MEGAPIXELS_HELD_TWICE = 25  # of progressive JPEG and WebP
 MAX_SIDE = 20_000  # pixels; a row takes memory of its own
 MAX_BYTES = 100_000_000
@@ -85,6 +89,19 @@ def decode_picture(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
     return rgb
 
 
+def from_pillow(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """RGB, uint8 [height, width, 3], upright, of a picture that Pillow has opened or made.
+
+    InputError where it is damaged, or larger than the limits above.
+    """
+    _refuse_huge("the picture", picture.size)
+    try:
+        orientation = picture.getexif().get(_ORIENTATION, 1)
+        return upright_rgb(picture, orientation if 1 <= orientation <= 8 else 1)
+    except _DAMAGED as error:
+        raise InputError(f"the picture: {_damage(error)}; take it again") from None
+
+
 def _damage(error: Exception) -> str:
     reason = " ".join(str(error).split())
     if "truncated" in reason.lower():
@@ -92,10 +109,12 @@ def _damage(error: Exception) -> str:
     return f"the picture is damaged ({reason})"
 
 
-def _refuse_huge(name: str, size: tuple[int, int], source: PictureSource) -> None:
+def _refuse_huge(
+    name: str, size: tuple[int, int], source: PictureSource | None = None
+) -> None:
     megapixels = size[0] * size[1] / 1e6
     most, kind = MAX_MEGAPIXELS, ""
-    if source.format == "WEBP" or source.progressive:
+    if source and (source.format == "WEBP" or source.progressive):
         most, kind = MAX_MEGAPIXELS_HELD_TWICE, (
             " of a progressive JPEG" if source.progressive else " of a WebP")
     if megapixels > most:

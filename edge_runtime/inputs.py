@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from edge_runtime.conditioning import centred
 from edge_runtime.crop import Picture, face_crop
 from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import InputError
-from edge_runtime.face import face_input, read_picture, square_face
+from edge_runtime.face import face_input, from_pillow, read_picture, square_face
 from edge_runtime.manifest import Inputs
 from edge_runtime.people import Modality
 from edge_runtime.photograph import read_face
@@ -22,6 +23,10 @@ from edge_runtime.voice import SAMPLE_RATE, Sound, read_clip, voice_input
 
 _LOUDEST = 2.0  # resampling goes beyond 1; whole numbers that nobody scaled lie far beyond
 
+Face = str | Path | Picture | Image.Image
+"""A file, RGB as uint8 [height, width, 3], or a picture that Pillow has opened."""
+Voice = str | Path | Sound
+"""A file, or mono sound as float32 [samples] in -1 to 1 at SAMPLE_RATE."""
 Quality = dict[Modality, tuple[Flaw, ...] | None]
 
 
@@ -39,22 +44,23 @@ class InputReader:
         self.box: Box | None = None
         self._contract, self._clock = contract, clock
 
-    def face(self, face: Path | Picture) -> None:
+    def face(self, face: Face) -> None:
         """A crop of a face; a file that holds a whole photograph is refused."""
         if self._contract.face is None:
             return
         with self._clock.stage("read_face"):
-            crop = read_face(face) if isinstance(face, Path) else checked_picture(face)
+            crop = (read_face(Path(face)) if isinstance(face, str | Path)
+                    else checked_picture(face))
             self.arrays["face"] = face_input(square_face(crop, self._contract.face.size))
         with self._clock.stage("quality"):
             self.quality["face"] = face_quality(crop)
 
-    def picture(self, picture: Path | Picture, detector: Detector) -> None:
+    def picture(self, picture: Face, detector: Detector) -> None:
         """A whole picture, whose largest face is used if it is good enough."""
         if self._contract.face is None:
             return
         with self._clock.stage("read_picture"):
-            whole = (read_picture(picture) if isinstance(picture, Path)
+            whole = (read_picture(Path(picture)) if isinstance(picture, str | Path)
                      else checked_picture(picture))
         with self._clock.stage("detect"):
             boxes = detector.detect(whole)
@@ -66,12 +72,13 @@ class InputReader:
                 crop = square_face(face_crop(whole, box), self._contract.face.size)
                 self.arrays["face"] = face_input(crop)
 
-    def voice(self, voice: Path | Sound) -> None:
+    def voice(self, voice: Voice) -> None:
         """A clip."""
         if self._contract.voice is None:
             return
         with self._clock.stage("read_voice"):
-            sound = read_clip(voice) if isinstance(voice, Path) else centred(checked_sound(voice))
+            sound = (read_clip(Path(voice)) if isinstance(voice, str | Path)
+                     else centred(checked_sound(voice)))
             self.arrays["voice"] = voice_input(sound)
         with self._clock.stage("quality"):
             self.quality["voice"] = voice_quality(sound) if can_judge_voices() else None
@@ -87,11 +94,11 @@ class InputReader:
                 if not refusals(self.quality.get(name) or ())}
         self.arrays = good or self.arrays
 
-    def refuse_face(self, picture: Path | Picture | None) -> None:
+    def refuse_face(self, picture: Face | None) -> None:
         """InputError with the reasons, where the picture's face was left out."""
         refused = refusals(self.quality.get("face") or ())
         if picture is not None and refused:
-            name = f"{picture}" if isinstance(picture, Path) else "the picture"
+            name = f"{picture}" if isinstance(picture, str | Path) else "the picture"
             raise InputError(f"{name}: {'; '.join(flaw.message for flaw in refused)}")
 
 
@@ -101,8 +108,10 @@ def checked_picture(picture: object) -> Picture:
     if (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
             and picture.shape[2] == 3 and picture.size):
         return picture
-    raise InputError("expected a picture as a Path, or as RGB, uint8 [height, width, 3], found "
-                     f"{_kind(picture)}; convert it first")
+    if isinstance(picture, Image.Image):
+        return from_pillow(picture)
+    raise InputError("expected a picture as a path, as one of Pillow's, or as RGB, uint8 [height, "
+                     f"width, 3], found {_kind(picture)}; convert it first")
 
 
 def checked_sound(sound: object) -> Sound:
@@ -110,7 +119,7 @@ def checked_sound(sound: object) -> Sound:
     if (isinstance(sound, np.ndarray) and sound.dtype == np.float32 and sound.ndim == 1
             and sound.size and float(np.abs(sound).max()) <= _LOUDEST):  # which no NaN is
         return sound
-    raise InputError("expected a clip as a Path, or as mono, float32 [samples] in -1 to 1 at "
+    raise InputError("expected a clip as a path, or as mono, float32 [samples] in -1 to 1 at "
                      f"{SAMPLE_RATE} Hz, found {_kind(sound)}; convert it first")
 
 
