@@ -62,12 +62,13 @@ class Bundle:
         return shapes
 
 
-def load_bundle(path: Path, *, allow_uncertified: bool = False) -> Bundle:
+def load_bundle(path: str | Path, *, allow_uncertified: bool = False) -> Bundle:
     """Read a bundle and check every file's size and hash.
 
     Raises BundleError where it is missing, damaged or of another version, and where it is not
     certified, unless `allow_uncertified`.
     """
+    path = Path(path)
     manifest = read_manifest(path)
     models = {part: _read_model(path, file, manifest) for part, file in manifest.files.items()}
     if not models:

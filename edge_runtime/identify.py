@@ -100,7 +100,7 @@ class Identifier:
 
     @classmethod
     def load(
-        cls, path: Path, *, num_threads: int = 1, allow_uncertified: bool = False
+        cls, path: str | Path, *, num_threads: int = 1, allow_uncertified: bool = False
     ) -> Identifier:
         """Load and check the bundle at `path`; BundleError where it cannot be used."""
         return cls(load_bundle(path, allow_uncertified=allow_uncertified), num_threads)

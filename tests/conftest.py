@@ -212,8 +212,8 @@ def old_runtime_bundle(small_bundles: dict[str, Path]) -> Path:
 @pytest.fixture
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `python *arguments` in the root of the clone, as a user would."""
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, timeout=600,
+    def run(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, timeout=600,
                               env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True,
                               text=True, check=False)
 

@@ -44,7 +44,8 @@ class Gallery:
 
     @classmethod
     def open(
-        cls, path: Path, manifest: Manifest | None = None, key_file: Path | None = None,
+        cls, path: str | Path, manifest: Manifest | None = None,
+        key_file: str | Path | None = None,
         *, mode: Mode = "read", force: bool = False,
     ) -> Gallery:
         """Open the gallery at `path` with the device key (see device_key.py).
@@ -56,7 +57,8 @@ class Gallery:
         network (see suitability.py), now and later. Raises GalleryError for a missing,
         damaged, altered or busy file, a wrong key and another bundle.
         """
-        return cls(open_records(path, manifest, key_file, mode, force=force))
+        return cls(open_records(Path(path), manifest, Path(key_file) if key_file else None, mode,
+                                force=force))
 
     def close(self) -> None:
         """Close the file."""
