@@ -17,13 +17,13 @@ import soundfile
 
 from benchmarks.draw import Draw
 from edge_runtime import crop
+from edge_runtime.candidates import EnrolledThresholds
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.microphone import Clip
 from edge_runtime.collection import Collection
 from edge_runtime.crop import Picture
 from edge_runtime.detect import Box
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.limits import Limits, Odds
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
@@ -65,7 +65,7 @@ def measure_replay(
         for person in draw.enrolled:
             gallery.enroll(person, _samples(identifier, collection, person, count),
                            allow_duplicate=True)
-        gallery.set_limits(_limits(draw, thresholds))
+        gallery.set_thresholds(_thresholds(draw, thresholds))
         for face, clip in pairs:
             watcher = Watcher(identifier, WholeFrame(), gallery)
             video = _video(Path(name) / "still.mp4", collection.faces[face])
@@ -139,11 +139,8 @@ def _copy(sound: Sound) -> Sound:
     return np.asarray(soundfile.read(file, dtype="float32")[0])
 
 
-def _limits(draw: Draw, thresholds: Mapping[str, float]) -> Limits:
-    similarity = draw.similarity
-    parts = {"face": similarity.face, "voice": similarity.voice, "both": similarity.both}
-    unknown = dict.fromkeys(parts, 1.0)
-    return Limits(odds={column: Odds(dict(part.scale), part.offset)
-                        for column, part in parts.items()},
-                  thresholds=dict(thresholds), false_accept_rate=1.0, false_accept_bound=unknown,
-                  miss_rate=unknown, people=len(draw.enrolled))
+def _thresholds(draw: Draw, thresholds: Mapping[str, float]) -> EnrolledThresholds:
+    unknown = dict.fromkeys(thresholds, 1.0)
+    return EnrolledThresholds(
+        similarity=draw.similarity, least=dict(thresholds), false_accept_rate=1.0,
+        false_accept_bound=unknown, miss_rate=unknown, people=len(draw.enrolled))

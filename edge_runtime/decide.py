@@ -65,26 +65,26 @@ def among_enrolled(
     Scores by modality are cosines; the fused ones are how likely it is each person, were that as
     likely as not before, and without thresholds the mean cosine.
     """
-    from edge_runtime.gallery.limits import column_of
+    from edge_runtime.candidates import column_of
 
     names, cosines = gallery.cosines(embeddings)
     if not names:
         return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)})
-    limits = gallery.limits()
-    similarity = limits.similarity if limits else PLAIN
+    thresholds = gallery.thresholds()
+    similarity = thresholds.similarity if thresholds else PLAIN
     sure = [m for m in cosines if m not in doubtful]
-    odds = similarity.log_odds(cosines, contradict=sure if limits else ())
+    odds = similarity.log_odds(cosines, contradict=sure if thresholds else ())
     left_out = _leave_out_rejected(gallery, names, embeddings, cosines, odds)
     # Whom nothing speaks for has the least score there is: no JSON knows minus infinity.
-    fused = 1 / (1 + np.exp(-odds)) if limits else np.maximum(odds, -1.0)
+    fused = 1 / (1 + np.exp(-odds)) if thresholds else np.maximum(odds, -1.0)
     scores: dict[str, Scores] = {m: known for m, known in cosines.items()}
     scores["fused"] = fused.astype(np.float32)
-    if limits is None:
+    if thresholds is None:
         return Verdict(None, "no_thresholds", names, scores, left_out)
     best = int(np.argmax(odds))
     # Who is enrolled by one modality alone is judged by it alone.
     there = [m for m, known in cosines.items() if not np.isnan(known[best])]
-    least = limits.thresholds[column_of(there or cosines)]
+    least = thresholds.least[column_of(there or cosines)]
     reason = _judged(float(odds[best]), least, cosines, sure, similarity)
     return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out,
                    threshold=float(1 / (1 + np.exp(-least))))

@@ -149,8 +149,8 @@ class Identifier:
             verdict.threshold, self._false_accept_rate(gallery))
 
     def _false_accept_rate(self, gallery: Gallery | None) -> float | None:
-        limits = gallery.limits() if gallery else self.manifest.thresholds
-        return limits.false_accept_rate if limits else None
+        thresholds = gallery.thresholds() if gallery else self.manifest.thresholds
+        return thresholds.false_accept_rate if thresholds else None
 
     def verdict(
         self, outputs: Mapping[str, Outputs], gallery: Gallery | None,

@@ -75,7 +75,7 @@ class RepresentativeSamples(_Strict, frozen=True):
     count: dict[str, Count]
 
 
-class Thresholds(_Strict, frozen=True):
+class TrainedThresholds(_Strict, frozen=True):
     """The least score at which the best person is named, by what there was to score."""
 
     face: Share
@@ -136,7 +136,7 @@ class Manifest(_Strict, frozen=True):
     samples: RepresentativeSamples | None
     float32_layers: dict[str, list[str]] | None
     score_scaling: ScoreScaling | None
-    thresholds: Thresholds | None
+    thresholds: TrainedThresholds | None
     files: dict[str, NetworkFile]
     accuracy: Accuracy | None
     certified: bool

@@ -9,8 +9,8 @@ equally likely, were they equally frequent.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -28,11 +28,10 @@ _RIDGE = 1e-3  # or pairs that are told apart without a fault would make odds wi
 _STEPS = 100
 
 
-@dataclass(frozen=True)
-class LogOdds:
+class LogOdds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """offset + the sum over modalities of scale times cosine."""
 
-    scale: Mapping[Modality, float]
+    scale: dict[Modality, float]
     offset: float
 
     def of(self, cosines: Mapping[Modality, Array]) -> npt.NDArray[np.float64]:
@@ -43,8 +42,7 @@ class LogOdds:
         return total
 
 
-@dataclass(frozen=True)
-class Similarity:
+class Similarity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Log-odds for a face alone, a voice alone, and both."""
 
     face: LogOdds

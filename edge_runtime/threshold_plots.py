@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.candidates import BOTH
 from edge_runtime.errors import UsageError
-from edge_runtime.gallery.limits import BOTH
 from edge_runtime.thresholds import Outcomes
 
 LEAST = 1e-3  # of the axes, which are logarithmic

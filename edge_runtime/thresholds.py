@@ -1,4 +1,4 @@
-"""From when on somebody is named: limits for a wanted rate of strangers who get a name.
+"""From when on somebody is named: thresholds for a wanted rate of strangers who get a name.
 
 For people enrolled, everybody in a folder of people is tried as enrolled (their test files against
 all) and as a stranger (the same files against all others), and whoever is in the split `stranger`
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_runtime.accuracy import Pair
+from edge_runtime.candidates import BOTH, COLUMNS, EnrolledThresholds
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, UsageError
-from edge_runtime.gallery.limits import BOTH, COLUMNS, Limits, Odds
 from edge_runtime.identify import Identifier
-from edge_runtime.manifest import Thresholds
+from edge_runtime.manifest import TrainedThresholds
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
 from edge_runtime.people import MODALITIES, SPLITS, Modality, index_people, test_pairs
 from edge_runtime.scoring import fuse
@@ -31,14 +31,14 @@ if TYPE_CHECKING:  # thresholds of a bundle need no package cryptography
 
 
 Outcomes = Mapping[str, OpenSet]
-"""By column: see gallery/limits.py."""
+"""By column: see candidates.py."""
 Report = Callable[[Sequence[str]], object]
 
 
-def measure_limits(
+def measure_enrolled(
     identifier: Identifier, root: Path, rate: float, report: Report = list
-) -> tuple[Limits, Outcomes]:
-    """Limits at which at most a share `rate` of strangers gets a name, with 95 % confidence.
+) -> tuple[EnrolledThresholds, Outcomes]:
+    """Thresholds at which at most a share `rate` of strangers gets a name, with 95 % confidence.
 
     root: people whom the network was not trained on, or it looks better than it is. report: is
     told what was left out. PeopleError where they are too few to say.
@@ -58,12 +58,12 @@ def measure_limits(
                                  owners, people, leave_one_out=True)
                 for column, modalities in COLUMNS.items()}
     decided = outcomes | {BOTH: open_set(similarity.log_odds(cosines), owners, people)}
-    return _limits(root, similarity, outcomes, decided, rate, len(names)), outcomes
+    return _enrolled(root, similarity, outcomes, decided, rate, len(names)), outcomes
 
 
-def measure_thresholds(
+def measure_trained(
     identifier: Identifier, root: Path, rate: float, report: Report = list
-) -> tuple[Thresholds, Outcomes]:
+) -> tuple[TrainedThresholds, Outcomes]:
     """The same for the scores of people of the training, for the bundle's manifest.
 
     root: people of the training with test files, and others. PeopleError where one of both is
@@ -85,7 +85,7 @@ def measure_thresholds(
     _, people = np.unique([face.person for face, _ in pairs + strangers], return_inverse=True)
     outcomes = {column: open_set(found, owners, people) for column, found in scores.items()}
     chosen = _chosen(root, outcomes, rate)
-    return Thresholds(
+    return TrainedThresholds(
         face=min(chosen["face"], 1.0), voice=min(chosen["voice"], 1.0),
         ensemble=min(chosen[BOTH], 1.0), false_accept_rate=rate,
         false_accept_bound=max(outcome.fpir_bound(chosen[column])
@@ -125,20 +125,18 @@ def _check_unknown(identifier: Identifier, root: Path, names: tuple[str, ...]) -
                           "name other people")
 
 
-def _limits(
+def _enrolled(
     root: Path, similarity: Similarity, outcomes: Outcomes, decided: Outcomes, rate: float,
     people: int,
-) -> Limits:
+) -> EnrolledThresholds:
     """decided: outcomes with what one modality contradicts, which costs names."""
-    thresholds = _chosen(root, outcomes, rate)
-    parts = {"face": similarity.face, "voice": similarity.voice, BOTH: similarity.both}
-    return Limits(
-        odds={column: Odds(dict(part.scale), part.offset) for column, part in parts.items()},
-        thresholds=thresholds, false_accept_rate=rate, people=people,
+    least = _chosen(root, outcomes, rate)
+    return EnrolledThresholds(
+        similarity=similarity, least=least, false_accept_rate=rate, people=people,
         equal_error_rate={c: outcome.equal_error_rate() for c, outcome in outcomes.items()},
-        false_accept_bound={column: outcome.fpir_bound(thresholds[column])
+        false_accept_bound={column: outcome.fpir_bound(least[column])
                             for column, outcome in outcomes.items()},
-        miss_rate={column: outcome.fnir(thresholds[column])
+        miss_rate={column: outcome.fnir(least[column])
                    for column, outcome in decided.items()})
 
 
@@ -157,7 +155,7 @@ def _chosen(root: Path, outcomes: Outcomes, rate: float) -> dict[str, float]:
     return thresholds
 
 
-def lookalikes(gallery: Gallery, limits: Limits) -> list[tuple[str, str, float]]:
+def lookalikes(gallery: Gallery, thresholds: EnrolledThresholds) -> list[tuple[str, str, float]]:
     """Enrolled people who may be taken for each other: pairs of names, the most alike first, whose
     templates' log-odds reach the threshold of both modalities."""
     names, templates = gallery.templates()
@@ -166,7 +164,7 @@ def lookalikes(gallery: Gallery, limits: Limits) -> list[tuple[str, str, float]]
         cosines: dict[Modality, np.ndarray] = {m: rows @ rows[i] for m, rows in templates.items()}
         for found_cosines in cosines.values():
             found_cosines[i] = np.nan  # everybody is most like themselves
-        odds = limits.similarity.log_odds(cosines)
+        odds = thresholds.similarity.log_odds(cosines)
         found += [(name, names[k], float(odds[k])) for k in range(i + 1, len(names))
-                  if odds[k] >= limits.thresholds[BOTH]]
+                  if odds[k] >= thresholds.least[BOTH]]
     return sorted(found, key=lambda pair: -pair[2])

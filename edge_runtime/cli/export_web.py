@@ -25,13 +25,13 @@ def _export_web(options: Namespace) -> None:
     need(options, "--key", "--gallery")
     manifest = load_bundle(options.bundle, allow_uncertified=options.allow_uncertified).manifest
     with open_enrolled(options, manifest) as gallery:
-        limits = gallery.limits() if gallery else None
-    export_web(options.bundle, options.out, limits=limits,
+        thresholds = gallery.thresholds() if gallery else None
+    export_web(options.bundle, options.out, thresholds=thresholds,
                allow_uncertified=options.allow_uncertified)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     if options.json:
         print_json({"folder": str(options.out), "bytes": size, "thresholds": {
-            "trained": manifest.thresholds is not None, "enrolled": limits is not None}})
+            "trained": manifest.thresholds is not None, "enrolled": thresholds is not None}})
         return
     print(f"{options.out}: {size / 1e6:.1f} MB, of which a phone loads about a half")
     print("serve it over https, or by 'adb reverse' from localhost: see "

@@ -207,7 +207,7 @@ def _phone_page(options: Namespace, out: Path, gallery: Gallery | None) -> Path 
     from edge_runtime.phone.export import export_web
 
     try:
-        export_web(options.bundle, out, limits=gallery.limits() if gallery else None,
+        export_web(options.bundle, out, thresholds=gallery.thresholds() if gallery else None,
                    allow_uncertified=options.allow_uncertified)
     except VisavoxError as error:
         print(f"without the phone's page: {error}", file=sys.stderr)

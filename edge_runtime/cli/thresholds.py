@@ -13,7 +13,7 @@ from edge_runtime.cli.options import add_bundle, add_enrolled, need
 from edge_runtime.command import Commands, percent, print_json, say_problems, table
 
 if TYPE_CHECKING:
-    from edge_runtime.gallery.limits import Limits
+    from edge_runtime.candidates import EnrolledThresholds
     from edge_runtime.identify import Identifier
     from edge_runtime.thresholds import Outcomes
 
@@ -49,12 +49,12 @@ def _thresholds(options: Namespace) -> None:
 
 
 def _for_bundle(options: Namespace, identifier: Identifier) -> None:
-    from edge_runtime.gallery.limits import BOTH
+    from edge_runtime.candidates import BOTH
     from edge_runtime.manifest import write_manifest
-    from edge_runtime.thresholds import measure_thresholds
+    from edge_runtime.thresholds import measure_trained
 
-    found, outcomes = measure_thresholds(identifier, options.people, options.false_accept_rate,
-                                         say_problems)
+    found, outcomes = measure_trained(identifier, options.people, options.false_accept_rate,
+                                      say_problems)
     chosen = {"face": found.face, "voice": found.voice, BOTH: found.ensemble}
     _draw(options, outcomes, chosen)
     write_manifest(options.bundle, msgspec.structs.replace(identifier.manifest, thresholds=found))
@@ -68,37 +68,39 @@ def _for_bundle(options: Namespace, identifier: Identifier) -> None:
 
 def _for_gallery(options: Namespace, identifier: Identifier) -> None:
     from edge_runtime.gallery.store import Gallery
-    from edge_runtime.thresholds import lookalikes, measure_limits
+    from edge_runtime.thresholds import lookalikes, measure_enrolled
 
     with Gallery.open(options.gallery, identifier.manifest, options.key, mode="create",
                       force=options.force) as gallery:
         forced = options.force or gallery.forced() is not None
         _check_suited(identifier, None, forced)
-        limits, outcomes = measure_limits(identifier, options.people, options.false_accept_rate,
-                                          say_problems)
-        _check_suited(identifier, limits, forced)
-        _draw(options, outcomes, limits.thresholds)
-        gallery.set_limits(limits)
+        found, outcomes = measure_enrolled(identifier, options.people, options.false_accept_rate,
+                                           say_problems)
+        _check_suited(identifier, found, forced)
+        _draw(options, outcomes, found.least)
+        gallery.set_thresholds(found)
         if options.force:
             gallery.force()
-        alike = lookalikes(gallery, limits)
+        alike = lookalikes(gallery, found)
     if options.json:
-        content: dict[str, Any] = msgspec.to_builtins(limits)
+        content: dict[str, Any] = msgspec.to_builtins(found)
         print_json(content | {"lookalikes": [list(pair[:2]) for pair in alike]} | _rates(outcomes))
         return
-    print(_table("log-odds", outcomes, limits.thresholds, limits.miss_rate))
-    print(f"\nmeasured with {limits.people} people enrolled; among more, more strangers get a name")
+    print(_table("log-odds", outcomes, found.least, found.miss_rate))
+    print(f"\nmeasured with {found.people} people enrolled; among more, more strangers get a name")
     for one, other, _ in alike:
         print(f"lookalikes: {one} and {other} may be taken for each other; enroll both from more "
               "samples")
     print(f"kept in {options.gallery}")
 
 
-def _check_suited(identifier: Identifier, limits: Limits | None, forced: bool) -> None:
+def _check_suited(
+    identifier: Identifier, found: EnrolledThresholds | None, forced: bool
+) -> None:
     """Before much is measured, and before anything is kept."""
     from edge_runtime.gallery.suitability import refuse, unsuited
 
-    if not forced and (why := unsuited(identifier.manifest, limits)):
+    if not forced and (why := unsuited(identifier.manifest, found)):
         raise refuse(why)
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from edge_runtime.candidates import EnrolledThresholds
 from edge_runtime.errors import GalleryError, UsageError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.clock import is_dated_wrongly, oldest_rejected, stamp
 from edge_runtime.gallery.database import Database
 from edge_runtime.gallery.known import Known, KnownGalleries
-from edge_runtime.gallery.limits import Limits
 from edge_runtime.gallery.roster import Kind, Person, Roster
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.suitability import FORCED, unsuited
@@ -100,14 +100,14 @@ class Records:
                     f"{here.sha256[:12] if here else 'nothing'}); use that bundle, or enroll "
                     "everybody anew in another gallery")
 
-    def limits(self) -> Limits | None:
+    def thresholds(self) -> EnrolledThresholds | None:
         """What `visavox thresholds` found; None before."""
         rows = self.database.execute("SELECT content FROM limits")
-        return msgspec.json.decode(rows[0][0], type=Limits) if rows else None
+        return msgspec.json.decode(rows[0][0], type=EnrolledThresholds) if rows else None
 
     def force(self) -> None:
         """Remember that people are to be enrolled by networks that are not meant for it."""
-        if unsuited(self.manifest, self.limits()) and not self.forced():
+        if unsuited(self.manifest, self.thresholds()) and not self.forced():
             with self.writing():
                 audit.append(self.database, self.device, FORCED)
 

@@ -9,6 +9,7 @@ from types import TracebackType
 import msgspec
 import numpy as np
 
+from edge_runtime.candidates import EnrolledThresholds
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.answers import AuditLine, Forgotten, Match, Summary, audit_line
@@ -17,7 +18,6 @@ from edge_runtime.gallery.contents import altered
 from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
 from edge_runtime.gallery.envelope import Carried, write_export
 from edge_runtime.gallery.forgetting import forget
-from edge_runtime.gallery.limits import Limits
 from edge_runtime.gallery.opening import Mode, open_records
 from edge_runtime.gallery.records import Records, sample_counts
 from edge_runtime.gallery.samples import (
@@ -93,10 +93,10 @@ class Gallery:
         """
         name, consent = checked_name(name), checked_consent(consent)
         self._check(samples)
-        limits = self.limits()
-        if (why := unsuited(self._records.manifest, limits)) and not self.forced():
+        thresholds = self.thresholds()
+        if (why := unsuited(self._records.manifest, thresholds)) and not self.forced():
             raise refuse(why)
-        check_agreement(samples, limits.similarity if limits else None)
+        check_agreement(samples, thresholds.similarity if thresholds else None)
         counts = sample_counts(samples)
         with self._records.writing():
             self.check_free(name)
@@ -179,17 +179,17 @@ class Gallery:
                 found[modality][[row[person] for person in order]] = templates
         return [person.name for person in people.values()], found
 
-    def limits(self) -> Limits | None:
+    def thresholds(self) -> EnrolledThresholds | None:
         """What `visavox thresholds` found; None before."""
         self._records.roster.check()
-        return self._records.limits()
+        return self._records.thresholds()
 
-    def set_limits(self, limits: Limits) -> None:
+    def set_thresholds(self, thresholds: EnrolledThresholds) -> None:
         """Decide by these from now on."""
         with self._records.writing():
             self._records.database.execute(
                 "INSERT OR REPLACE INTO limits (id, content) VALUES (1, ?)",
-                msgspec.json.encode(limits).decode())
+                msgspec.json.encode(thresholds).decode())
             audit.append(self._records.database, self._records.device, "thresholds")
 
     def rejected(self, name: str, modality: Modality) -> Embeddings:

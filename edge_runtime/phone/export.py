@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from edge_runtime.bundle import load_bundle
+from edge_runtime.candidates import EnrolledThresholds
 from edge_runtime.errors import BundleError, UsageError
-from edge_runtime.gallery.limits import Limits
 from edge_runtime.manifest import FILE_NAME
 from edge_runtime.people import MODALITIES
 from edge_runtime.phone import packages
@@ -38,13 +38,14 @@ _WORKER = "service-worker.js"
 
 
 def export_web(
-    bundle: Path, out: Path, *, limits: Limits | None = None, allow_uncertified: bool = False
+    bundle: Path, out: Path, *, thresholds: EnrolledThresholds | None = None,
+    allow_uncertified: bool = False,
 ) -> None:
     """Write the folder `out`, which appears when it is complete, and takes an earlier one's place.
 
-    limits: what `visavox thresholds` found for people enrolled (Gallery.limits). Raises BundleError
-    for a bundle that cannot be used on a phone, UsageError for an `out` that is something else, and
-    where `make web` has not been run.
+    thresholds: for people enrolled (Gallery.thresholds). Raises BundleError for a bundle that
+    cannot be used on a phone, UsageError for an `out` that is something else, and where `make web`
+    has not been run.
     """
     if not packages.is_filled():
         raise UsageError("expected LiteRT.js beside the phone's page, found none; run 'make web' "
@@ -64,7 +65,7 @@ def export_web(
         shutil.copy(bundle / FILE_NAME, new / "bundle")
         for part, file in loaded.manifest.files.items():
             (new / "bundle" / file.file).write_bytes(loaded.models[part])
-        (new / "limits.json").write_bytes(msgspec.json.encode(limits))
+        (new / "limits.json").write_bytes(msgspec.json.encode(thresholds))
         (new / "bundle.json").write_bytes(msgspec.json.encode(_which(bundle)))
         _write_version(new)
         shutil.rmtree(out, ignore_errors=True)

@@ -16,9 +16,9 @@ import soundfile
 from benchmarks.draw import draw_people
 from benchmarks.open_set import open_set_text
 from benchmarks.probes import Probes, probe
-from benchmarks.replay import _limits
+from benchmarks.replay import _thresholds
+from edge_runtime.candidates import COLUMNS
 from edge_runtime.collection import Collection, read_collection
-from edge_runtime.gallery.limits import COLUMNS
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
@@ -114,7 +114,7 @@ def test_mistakes(run_python: Run, bundle: Path, small_people: Path, others: Pat
 def test_what_is_measured_is_what_identify_decides(
     bundle: Path, others: Path, tmp_path: Path
 ) -> None:
-    """The same names, from the same files, by a gallery with the same limits."""
+    """The same names, from the same files, by a gallery with the same thresholds."""
     identifier = Identifier.load(bundle, allow_uncertified=True)
     collection = read_collection(index_people(others), 64)
     trials = embed_all(identifier, collection)
@@ -129,7 +129,7 @@ def test_what_is_measured_is_what_identify_decides(
         for i, name in enumerate(draw.enrolled):
             gallery.enroll(name, [NewSample(m, m, rows[i].astype(np.float32))
                                   for m, rows in draw.templates.items()], allow_duplicate=True)
-        gallery.set_limits(_limits(draw, thresholds))
+        gallery.set_thresholds(_thresholds(draw, thresholds))
         for (face, clip), index in zip(draw.pairs, named, strict=True):
             found = identifier.identify(collection.faces[face], collection.clips[clip],
                                         gallery=gallery)

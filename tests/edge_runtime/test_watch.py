@@ -22,7 +22,7 @@ from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import UsageError
 from edge_runtime.evidence import FORGET_AFTER_S, FRESH_S, GONE_S, NAME_AFTER_S
 from edge_runtime.identify import Identifier
-from edge_runtime.manifest import Thresholds
+from edge_runtime.manifest import TrainedThresholds
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 from edge_runtime.watch import Seen, Watcher, watch
@@ -122,7 +122,7 @@ def known_and_stranger(watcher: Watcher) -> tuple[int, int]:
     known, stranger = max(sure, key=sure.__getitem__), min(sure, key=sure.__getitem__)
     assert sure[stranger] < sure[known]
     between = (sure[stranger] + sure[known]) / 2
-    identifier.manifest = msgspec.structs.replace(identifier.manifest, thresholds=Thresholds(
+    identifier.manifest = msgspec.structs.replace(identifier.manifest, thresholds=TrainedThresholds(
         face=between, voice=1.0, ensemble=1.0, false_accept_rate=0.01, false_accept_bound=0.02))
     return known, stranger
 

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import msgspec
 import numpy as np
 
+from edge_runtime.candidates import COLUMNS, EnrolledThresholds
 from edge_runtime.decide import Verdict, among_enrolled, among_trained
-from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import (
@@ -24,11 +24,12 @@ from edge_runtime.manifest import (
     NetworkFile,
     Scaling,
     ScoreScaling,
-    Thresholds,
+    TrainedThresholds,
     VoiceContract,
 )
 from edge_runtime.people import MODALITIES, Modality
 from edge_runtime.scoring import fuse
+from edge_runtime.similarity import LogOdds, Similarity
 from edge_runtime.voice import SAMPLE_RATE
 from tests.data.phone_vectors.arrays import DIM, Array, Case, listed, unit
 
@@ -79,7 +80,7 @@ def _judged(verdict: Verdict) -> Case:
 def trained_cases(rng: np.random.Generator) -> list[Case]:
     cases = []
     for number in range(24):
-        thresholds = Thresholds(face=0.7, voice=0.5, ensemble=0.6, false_accept_rate=0.05,
+        thresholds = TrainedThresholds(face=0.7, voice=0.5, ensemble=0.6, false_accept_rate=0.05,
                                 false_accept_bound=0.05) if number % 4 else None
         manifest = msgspec.structs.replace(
             _manifest(), thresholds=thresholds, score_scaling=_scaling(rng) if number % 3 else None)
@@ -91,10 +92,10 @@ def trained_cases(rng: np.random.Generator) -> list[Case]:
     return cases
 
 
-LIMITS = Limits(
-    odds={"face": Odds({"face": 9.0}, -5.0), "voice": Odds({"voice": 7.0}, -4.0),
-          "both": Odds({"face": 8.0, "voice": 6.0}, -8.0)},
-    thresholds={"face": 1.0, "voice": 0.8, "both": 1.2}, false_accept_rate=0.05,
+THRESHOLDS = EnrolledThresholds(
+    similarity=Similarity(LogOdds({"face": 9.0}, -5.0), LogOdds({"voice": 7.0}, -4.0),
+                          LogOdds({"face": 8.0, "voice": 6.0}, -8.0)),
+    least={"face": 1.0, "voice": 0.8, "both": 1.2}, false_accept_rate=0.05,
     false_accept_bound=dict.fromkeys(COLUMNS, 0.05), miss_rate=dict.fromkeys(COLUMNS, 0.0),
     people=3)
 
@@ -125,7 +126,7 @@ def enrolled_cases(rng: np.random.Generator) -> Case:
     return {"people": [{"name": person["name"], **{
         kind: {m: [listed(row) for row in rows] for m, rows in person[kind].items()}
         for kind in ("samples", "rejected")}} for person in people],
-        "limits": msgspec.to_builtins(LIMITS), "cases": cases}
+        "limits": msgspec.to_builtins(THRESHOLDS), "cases": cases}
 
 
 def _searched(folder: Path, people: list[dict[str, Any]],
@@ -139,7 +140,7 @@ def _searched(folder: Path, people: list[dict[str, Any]],
                 gallery.reject(person["name"], _samples(person["rejected"]))
         for limits in (False, True):
             if limits:
-                gallery.set_limits(LIMITS)
+                gallery.set_thresholds(THRESHOLDS)
             cases += [{"limits": limits, "people": len(people), "embeddings": _rows(probe),
                        "doubtful": doubtful, **_judged(among_enrolled(gallery, probe, doubtful))}
                       for doubtful in ([], ["voice"]) for probe in probes

@@ -10,19 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.candidates import COLUMNS, EnrolledThresholds
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.database import SCHEMA
-from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import Manifest
+from edge_runtime.similarity import LogOdds, Similarity
 from tests.edge_runtime.gallery.device import Device
 from tests.edge_runtime.gallery.refusing import refusal
 
 SamplesOf = Callable[..., list[NewSample]]
-LIMITS = Limits(
-    odds={name: Odds({m: 30.0 for m in modalities}, -24.0) for name, modalities in COLUMNS.items()},
-    thresholds=dict.fromkeys(COLUMNS, 2.0), false_accept_rate=0.05,
+THRESHOLDS = EnrolledThresholds(
+    similarity=Similarity(*(LogOdds({m: 30.0 for m in modalities}, -24.0)
+                            for modalities in COLUMNS.values())),
+    least=dict.fromkeys(COLUMNS, 2.0), false_accept_rate=0.05,
     false_accept_bound=dict.fromkeys(COLUMNS, 0.05), miss_rate=dict.fromkeys(COLUMNS, 0.1),
     people=9)
 
@@ -87,7 +89,7 @@ def whole(
                       mode="create") as gallery:
         for number, name in enumerate(("Anna", "Ben", "Cleo"), 1):
             gallery.enroll(name, samples_of(number), consent="yes" if number > 1 else None)
-        gallery.set_limits(LIMITS)
+        gallery.set_thresholds(THRESHOLDS)
         gallery.reject("Ben", samples_of(7, 1, 1))
     return folder
 
@@ -140,9 +142,9 @@ def test_while_the_gallery_is_open(copy: Path, manifest: Manifest, samples_of: S
     """A kiosk has it open for weeks."""
     key = copy.with_name("device.key")
     with Gallery.open(copy, manifest, key, mode="write") as gallery:
-        assert gallery.limits() == LIMITS
+        assert gallery.thresholds() == THRESHOLDS
         assert alter(copy, "DELETE FROM people WHERE rowid = 1")
-        for use in (gallery.people, gallery.limits, gallery.audit,
+        for use in (gallery.people, gallery.thresholds, gallery.audit,
                     lambda: gallery.search("face", samples_of(1)[0].embedding),
                     lambda: gallery.cosines({"face": samples_of(1)[0].embedding}),
                     lambda: gallery.enroll("Dora", samples_of(9))):

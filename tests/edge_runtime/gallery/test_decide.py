@@ -1,4 +1,4 @@
-"""Decisions among enrolled people, by embeddings that are drawn and limits that are known."""
+"""Decisions among enrolled people, by embeddings that are drawn and thresholds that are known."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edge_runtime.candidates import COLUMNS, EnrolledThresholds
 from edge_runtime.decide import Verdict, among_enrolled
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import Manifest
 from edge_runtime.people import Modality
+from edge_runtime.similarity import LogOdds, Similarity
 from edge_runtime.thresholds import lookalikes
 
 Embeddings = npt.NDArray[np.float32]
@@ -25,21 +26,21 @@ EmbeddingsOf = Callable[..., Embeddings]
 SamplesOf = Callable[..., list[NewSample]]
 
 # Zero at a cosine of a half; drawn samples of one person have about 0.9, of two about 0.
-LIMITS = Limits(
-    odds={"face": Odds({"face": 10.0}, -5.0), "voice": Odds({"voice": 10.0}, -5.0),
-          "both": Odds({"face": 10.0, "voice": 10.0}, -10.0)},
-    thresholds={"face": 1.0, "voice": 1.0, "both": 1.0}, false_accept_rate=0.05,
+THRESHOLDS = EnrolledThresholds(
+    similarity=Similarity(LogOdds({"face": 10.0}, -5.0), LogOdds({"voice": 10.0}, -5.0),
+                          LogOdds({"face": 10.0, "voice": 10.0}, -10.0)),
+    least={"face": 1.0, "voice": 1.0, "both": 1.0}, false_accept_rate=0.05,
     false_accept_bound=dict.fromkeys(COLUMNS, 0.05), miss_rate=dict.fromkeys(COLUMNS, 0.0),
     people=3)
 
 
 @pytest.fixture
 def enrolled(gallery: Gallery, samples_of: SamplesOf) -> Gallery:
-    """Anna, Ben by his face alone, and Cleo; with limits."""
+    """Anna, Ben by his face alone, and Cleo; with thresholds."""
     gallery.enroll("Anna", samples_of(1))
     gallery.enroll("Ben", samples_of(2, clips=0))
     gallery.enroll("Cleo", samples_of(3))
-    gallery.set_limits(LIMITS)
+    gallery.set_thresholds(THRESHOLDS)
     return gallery
 
 
@@ -123,16 +124,16 @@ def test_not_this_person(
     assert (other.person, other.left_out) == ("Anna", ())
 
 
-def test_limits_outlive_the_process_and_stand_in_the_log(
+def test_thresholds_outlive_the_process_and_stand_in_the_log(
     enrolled: Gallery, path: Path, manifest: Manifest, key_file: Path
 ) -> None:
     with Gallery.open(path, manifest, key_file) as again:
-        assert again.limits() == LIMITS
+        assert again.thresholds() == THRESHOLDS
         assert [line.event for line in again.audit()][-1] == "thresholds"
         with pytest.raises(GalleryError, match="may only be read"):
-            again.set_limits(LIMITS)
-    enrolled.set_limits(msgspec.structs.replace(LIMITS, people=9))
-    found = enrolled.limits()
+            again.set_thresholds(THRESHOLDS)
+    enrolled.set_thresholds(msgspec.structs.replace(THRESHOLDS, people=9))
+    found = enrolled.thresholds()
     assert found is not None and found.people == 9
 
 
@@ -147,9 +148,9 @@ def test_templates_and_cosines_agree(enrolled: Gallery, embeddings_of: Embedding
 
 
 def test_lookalikes_are_named(enrolled: Gallery, samples_of: SamplesOf) -> None:
-    assert lookalikes(enrolled, LIMITS) == []
+    assert lookalikes(enrolled, THRESHOLDS) == []
     twin = [replace(sample, embedding=np.asarray(
         sample.embedding * [*[1] * 319, -1], np.float32)) for sample in samples_of(1)]
     enrolled.enroll("Anna's twin", twin, allow_duplicate=True)
-    ((one, other, odds),) = lookalikes(enrolled, LIMITS)
+    ((one, other, odds),) = lookalikes(enrolled, THRESHOLDS)
     assert (one, other) == ("Anna", "Anna's twin") and odds > 5

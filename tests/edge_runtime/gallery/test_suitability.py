@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from edge_runtime.candidates import BOTH, COLUMNS
 from edge_runtime.cli import main
 from edge_runtime.doctor.galleries import CHECKS
 from edge_runtime.doctor.machine import Machine
-from edge_runtime.gallery.limits import BOTH, COLUMNS
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.gallery.suitability import unsuited
 from edge_runtime.manifest import Manifest
 from edge_runtime.open_set import OpenSet
 from tests.edge_runtime.gallery.refusing import refusal
-from tests.edge_runtime.gallery.test_altered import LIMITS
+from tests.edge_runtime.gallery.test_altered import THRESHOLDS
 
 SamplesOf = Callable[..., list[NewSample]]
 Change = Callable[[dict[str, Any]], Path]
@@ -55,7 +55,7 @@ def test_an_equal_error_rate_that_was_kept(
     gallery: Gallery, samples_of: SamplesOf, rate: float, fits: bool
 ) -> None:
     rates = dict.fromkeys(COLUMNS, 0.5) | {BOTH: rate}
-    gallery.set_limits(msgspec.structs.replace(LIMITS, equal_error_rate=rates))
+    gallery.set_thresholds(msgspec.structs.replace(THRESHOLDS, equal_error_rate=rates))
     if not fits:
         assert f"(EER {100 * rate:.0f} %, at most 25 % is expected)" in refusal(
             lambda: gallery.enroll("Anna", samples_of(1)))
@@ -66,7 +66,7 @@ def test_an_equal_error_rate_that_was_kept(
 
 def test_where_nothing_is_known_nothing_is_refused(manifest: Manifest) -> None:
     assert unsuited(None, None) is None
-    assert unsuited(manifest, LIMITS) is None  # of a visavox that kept no rate
+    assert unsuited(manifest, THRESHOLDS) is None  # of a visavox that kept no rate
     assert unsuited(msgspec.structs.replace(manifest, accuracy=None), None) is None
 
 
@@ -82,8 +82,8 @@ def test_thresholds_keeps_nothing_of_such_a_network(
     assert main(arguments) == 2
     assert "EER 61 %" in capsys.readouterr().err
     with Gallery.open(tmp_path / "gallery.db", key_file=tmp_path / "device.key") as gallery:
-        assert gallery.limits() is None and gallery.forced() is None
+        assert gallery.thresholds() is None and gallery.forced() is None
     assert main([*arguments, "--force"]) == 0
     with Gallery.open(tmp_path / "gallery.db", key_file=tmp_path / "device.key") as gallery:
-        assert gallery.limits() is not None and gallery.forced() is not None
+        assert gallery.thresholds() is not None and gallery.forced() is not None
     assert main(arguments) == 0

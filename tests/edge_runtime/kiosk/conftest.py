@@ -20,10 +20,10 @@ from edge_runtime.kiosk.metrics import Metrics
 from edge_runtime.kiosk.service import Service
 from edge_runtime.kiosk.station import Station
 from edge_runtime.kiosk.tokens import Tokens, set_token
-from edge_runtime.manifest import Thresholds
+from edge_runtime.manifest import TrainedThresholds
 from tests.edge_runtime.kiosk.stand_ins import Scene, client_of
 
-ALL_NAMED = Thresholds(face=0, voice=0, ensemble=0, false_accept_rate=0.01,
+ALL_NAMED = TrainedThresholds(face=0, voice=0, ensemble=0, false_accept_rate=0.01,
                        false_accept_bound=0.02)
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
+from edge_runtime.candidates import COLUMNS, EnrolledThresholds
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.kiosk import enrolment
 from edge_runtime.kiosk.service import Service
+from edge_runtime.similarity import LogOdds, Similarity
 from tests.edge_runtime.kiosk.stand_ins import Scene, client_of, room, speech, wait_until
 
 JSON = dict[str, Any]
@@ -50,11 +51,11 @@ def owner_asks(
 
 def test_a_whole_enrolment(owner_asks: Owner, scene: Scene, gallery: Gallery) -> None:
     ask = owner_asks.ask
-    similar = Odds({"face": 1.0}, -0.5)
-    gallery.set_limits(Limits(
-        odds={"face": similar, "voice": Odds({"voice": 1.0}, -0.5),
-              "both": Odds({"face": 1.0, "voice": 1.0}, -1.0)},
-        thresholds=dict.fromkeys(COLUMNS, 0.0), false_accept_rate=0.05,
+    similar = LogOdds({"face": 1.0}, -0.5)
+    gallery.set_thresholds(EnrolledThresholds(
+        similarity=Similarity(similar, LogOdds({"voice": 1.0}, -0.5),
+                              LogOdds({"face": 1.0, "voice": 1.0}, -1.0)),
+        least=dict.fromkeys(COLUMNS, 0.0), false_accept_rate=0.05,
         false_accept_bound=dict.fromkeys(COLUMNS, 0.05), miss_rate=dict.fromkeys(COLUMNS, 0.1),
         people=1))
     scene.sound, scene.picture = speech(1), room(1)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.candidates import COLUMNS, EnrolledThresholds
 from edge_runtime.crop import face_crop
 from edge_runtime.detect import HaarDetector
-from edge_runtime.gallery.limits import COLUMNS, Limits, Odds
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.identify import Identifier
 from edge_runtime.people import MODALITIES, Modality
 from edge_runtime.quality import usable_face
+from edge_runtime.similarity import LogOdds, Similarity
 from tests.edge_runtime.page.stand_ins import Person
 
 ENROLLED = 3  # faces of each, the rest is what they are tried by
@@ -59,23 +60,26 @@ def face_embeddings(identifier: Identifier, person: Person) -> npt.NDArray[np.fl
     return np.stack(faces)
 
 
-def limits_between(enrolled: Sequence[Embedded], strangers: Sequence[Embedded]) -> Limits:
+def thresholds_between(
+    enrolled: Sequence[Embedded], strangers: Sequence[Embedded]
+) -> EnrolledThresholds:
     """Thresholds half-way between the least alike of one person and the most alike of two. Voices,
     where they hardly tell these people apart, say nothing and name nobody; faces have to."""
-    odds: dict[str, Odds] = {}
+    odds: dict[str, LogOdds] = {}
     for modality in MODALITIES:
         gaps = [one.gap(other, modality) for one in enrolled
                 for other in (*enrolled, *strangers) if other is not one]
         least, most = min(own for own, _ in gaps), max(others for _, others in gaps)
         assert modality == "voice" or least > most, f"faces are not told apart: {least} < {most}"
-        odds[modality] = (Odds({modality: _SCALE}, -_SCALE * (least + most) / 2)
+        odds[modality] = (LogOdds({modality: _SCALE}, -_SCALE * (least + most) / 2)
                           if modality == "face" or least > most + _CLEAR
-                          else Odds({modality: 0.0}, 0.0))
-    odds["both"] = Odds({m: odds[m].scale[m] for m in MODALITIES},
-                        sum(odds[m].offset for m in MODALITIES))
+                          else LogOdds({modality: 0.0}, 0.0))
+    odds["both"] = LogOdds({m: odds[m].scale[m] for m in MODALITIES},
+                           sum(odds[m].offset for m in MODALITIES))
     thresholds = dict.fromkeys(COLUMNS, 0.0)
     if not odds["voice"].scale["voice"]:
         thresholds["voice"] = 1.0
-    return Limits(odds=odds, thresholds=thresholds, false_accept_rate=0.05,
-                  false_accept_bound=dict.fromkeys(COLUMNS, 0.05),
-                  miss_rate=dict.fromkeys(COLUMNS, 0.1), people=len(enrolled))
+    return EnrolledThresholds(
+        similarity=Similarity(**odds), least=thresholds, false_accept_rate=0.05,
+        false_accept_bound=dict.fromkeys(COLUMNS, 0.05), miss_rate=dict.fromkeys(COLUMNS, 0.1),
+        people=len(enrolled))

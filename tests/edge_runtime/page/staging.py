@@ -15,7 +15,7 @@ from edge_runtime.face import read_picture
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
 from edge_runtime.voice import read_clip
-from tests.edge_runtime.page.galleries import Embedded, face_embeddings, limits_between
+from tests.edge_runtime.page.galleries import Embedded, face_embeddings, thresholds_between
 from tests.edge_runtime.page.stand_ins import Kiosk, Person, Scene, in_a_room
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ def on_stage(
     kiosk = Kiosk(folder, bundle, scene)
     identifier = Identifier.load(bundle)
     known = [Embedded.of(identifier, person) for person in (ada, ben) if person]
-    limits = limits_between(known, [Embedded.of(identifier, stranger)])
+    thresholds = thresholds_between(known, [Embedded.of(identifier, stranger)])
     with Gallery.open(kiosk.gallery, identifier.manifest, kiosk.key, mode="create",
                       force=True) as gallery:
-        gallery.set_limits(limits)
+        gallery.set_thresholds(thresholds)
         if ada:
             gallery.enroll("Ada", known[0].samples(), consent="to be greeted")
     try:

@@ -21,7 +21,7 @@ from edge_runtime.manifest import read_manifest
 from edge_runtime.phone import packages
 from edge_runtime.phone.export import HEADERS, export_web
 from edge_runtime.quality import FaceReason, VoiceReason
-from tests.data.phone_vectors.decisions import LIMITS
+from tests.data.phone_vectors.decisions import THRESHOLDS
 
 PAGE = packages.FOLDER.parent
 LANGUAGES = {path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -77,27 +77,27 @@ def test_another_bundle_is_another_version(
     first = kept(out)
     export_web(bundle, out)  # in the place of the first
     assert kept(out) == first
-    export_web(bundle, out, limits=LIMITS)
+    export_web(bundle, out, thresholds=THRESHOLDS)
     second = kept(out)
     assert second["version"] != first["version"]
     changed = {path for path, digest in second["files"].items() if first["files"][path] != digest}
     assert changed == {"limits.json"}
 
 
-def test_limits_come_from_a_gallery_without_its_people(
+def test_thresholds_come_from_a_gallery_without_its_people(
     changed_bundle: Change, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("VISAVOX_DEVICE_KEY", "A" * 43 + "=")
     bundle, gallery = changed_bundle({}), tmp_path / "gallery.db"
     with Gallery.open(gallery, read_manifest(bundle), mode="create") as made:
-        made.set_limits(LIMITS)
+        made.set_thresholds(THRESHOLDS)
     arguments = ["export-web", "--bundle", bundle, "--out", tmp_path / "out", "--gallery", gallery]
     assert main([*map(str, arguments), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["thresholds"] == {"trained": False, "enrolled": True}
-    limits = json.loads((tmp_path / "out" / "limits.json").read_text())
-    assert limits == msgspec.to_builtins(LIMITS)
+    thresholds = json.loads((tmp_path / "out" / "limits.json").read_text())
+    assert thresholds == msgspec.to_builtins(THRESHOLDS)
 
 
 def test_mistakes_are_said_in_one_line(

@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from edge_runtime.crop import Square, cut
-from edge_runtime.gallery.limits import Odds
 from edge_runtime.identify import Identifier
 from edge_runtime.phone.export import export_web
-from tests.data.phone_vectors.decisions import LIMITS
+from edge_runtime.similarity import LogOdds, Similarity
+from tests.data.phone_vectors.decisions import THRESHOLDS
 from tests.edge_runtime.phone.conftest import Browse
 from tests.edge_runtime.phone.devices import Person, Picture, write_camera
 from tests.edge_runtime.phone.serving import NOT_ISOLATED, served
@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = LANGUAGES["en"]
 SIDE, DOWN = 1.4, -0.17  # of BLAZEFACE_MARGIN in picture.js
 # Whoever is enrolled alone is named where a cosine is above a half.
-SURE = msgspec.structs.replace(LIMITS, odds={
-    "face": Odds({"face": 20.0}, -10.0), "voice": Odds({"voice": 20.0}, -10.0),
-    "both": Odds({"face": 10.0, "voice": 10.0}, -10.0)})
+SURE = msgspec.structs.replace(THRESHOLDS, similarity=Similarity(
+    LogOdds({"face": 20.0}, -10.0), LogOdds({"voice": 20.0}, -10.0),
+    LogOdds({"face": 10.0, "voice": 10.0}, -10.0)))
 
 STORED = """async () => {
   const open = indexedDB.open("visavox");
@@ -122,7 +122,8 @@ def test_enrolled_recognised_offline_and_forgotten(
     browse: Browse, third_party: Path, small_bundles: dict[str, Path], person: Person,
     tmp_path: Path,
 ) -> None:
-    export_web(small_bundles["mixed_wi8"], tmp_path / "out", limits=SURE, allow_uncertified=True)
+    export_web(small_bundles["mixed_wi8"], tmp_path / "out", thresholds=SURE,
+               allow_uncertified=True)
     with browse(**person.devices) as context:
         page = context.pages[0]
         errors: list[str] = []
@@ -178,7 +179,8 @@ def test_without_a_microphone_a_face_alone_will_do(
     browse: Browse, third_party: Path, small_bundles: dict[str, Path], person: Person,
     tmp_path: Path,
 ) -> None:
-    export_web(small_bundles["mixed_wi8"], tmp_path / "out", limits=SURE, allow_uncertified=True)
+    export_web(small_bundles["mixed_wi8"], tmp_path / "out", thresholds=SURE,
+               allow_uncertified=True)
     with served(tmp_path / "out") as address, browse(**person.devices) as context:
         page = context.pages[0]
         page.add_init_script(f"{REFUSE}; refuse = (wanted) => wanted.audio")
