@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.candidates import Candidates, column_of
 from edge_runtime.manifest import Manifest
 from edge_runtime.people import Modality
 from edge_runtime.scoring import Scores, fuse
 from edge_runtime.similarity import PLAIN, Similarity
 
-if TYPE_CHECKING:  # only who has a gallery needs the package cryptography
-    from edge_runtime.gallery.store import Gallery
-
 Reason = Literal["accepted", "below_threshold", "no_thresholds", "disagreement", "nobody_enrolled"]
-Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """person: None for nobody, and without thresholds. names: in the order of the scores. scores:
     [people] by modality and `fused`. left_out: whom a rejected sample speaks against. threshold:
-    the fused score from which on somebody is named; None where there is none."""
+    the fused score from which on somebody is named, and false_accept_rate the share of strangers
+    who reach it at most; None where there is none."""
 
     person: str | None
     reason: Reason
@@ -33,6 +31,7 @@ class Verdict:
     scores: dict[str, Scores]
     left_out: tuple[str, ...] = ()
     threshold: float | None = None
+    false_accept_rate: float | None = None
 
 
 def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
@@ -52,29 +51,28 @@ def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
         least = thresholds.ensemble
     best = int(np.argmax(fused))
     if fused[best] < least:
-        return Verdict(None, "below_threshold", manifest.people, known, threshold=least)
-    return Verdict(manifest.people[best], "accepted", manifest.people, known, threshold=least)
+        return Verdict(None, "below_threshold", manifest.people, known, threshold=least,
+                       false_accept_rate=thresholds.false_accept_rate)
+    return Verdict(manifest.people[best], "accepted", manifest.people, known, threshold=least,
+                   false_accept_rate=thresholds.false_accept_rate)
 
 
-def among_enrolled(
-    gallery: Gallery, embeddings: Mapping[Modality, Array], doubtful: Collection[Modality] = ()
-) -> Verdict:
-    """By the embeddings [dim] of a face, a voice, or both. doubtful: what speaks for people, and
-    against nobody whom the other speaks for.
+def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> Verdict:
+    """By how alike people enrolled are. doubtful: what speaks for people, and against nobody whom
+    the other speaks for.
 
     Scores by modality are cosines; the fused ones are how likely it is each person, were that as
     likely as not before, and without thresholds the mean cosine.
     """
-    from edge_runtime.candidates import column_of
-
-    names, cosines = gallery.cosines(embeddings)
+    names, cosines, thresholds = found.names, found.cosines, found.thresholds
+    rate = thresholds.false_accept_rate if thresholds else None
     if not names:
-        return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)})
-    thresholds = gallery.thresholds()
+        return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)},
+                       false_accept_rate=rate)
     similarity = thresholds.similarity if thresholds else PLAIN
     sure = [m for m in cosines if m not in doubtful]
     odds = similarity.log_odds(cosines, contradict=sure if thresholds else ())
-    left_out = _leave_out_rejected(gallery, names, embeddings, cosines, odds)
+    left_out = _leave_out_rejected(found, odds)
     # Whom nothing speaks for has the least score there is: no JSON knows minus infinity.
     fused = 1 / (1 + np.exp(-odds)) if thresholds else np.maximum(odds, -1.0)
     scores: dict[str, Scores] = {m: known for m, known in cosines.items()}
@@ -87,11 +85,11 @@ def among_enrolled(
     least = thresholds.least[column_of(there or cosines)]
     reason = _judged(float(odds[best]), least, cosines, sure, similarity)
     return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out,
-                   threshold=float(1 / (1 + np.exp(-least))))
+                   float(1 / (1 + np.exp(-least))), rate)
 
 
 def _judged(
-    odds: float, least: float, cosines: Mapping[Modality, Array], sure: Collection[Modality],
+    odds: float, least: float, cosines: Mapping[Modality, Scores], sure: Collection[Modality],
     similarity: Similarity,
 ) -> Reason:
     if odds >= least:
@@ -100,20 +98,15 @@ def _judged(
     return "disagreement" if disagree else "below_threshold"
 
 
-def _leave_out_rejected(
-    gallery: Gallery, names: Sequence[str], embeddings: Mapping[Modality, Array],
-    cosines: Mapping[Modality, Array], odds: npt.NDArray[np.float64],
-) -> tuple[str, ...]:
+def _leave_out_rejected(found: Candidates, odds: npt.NDArray[np.float64]) -> tuple[str, ...]:
     """Takes people out of the odds, the most alike first, whose "not this person" sample is more
     like what was given than they are."""
     left_out: list[str] = []
     while np.isfinite(odds.max()):
         best = int(np.argmax(odds))
-        against = [m for m, embedding in embeddings.items()
-                   if (found := gallery.rejected(names[best], m)).size
-                   and not float((found @ embedding).max()) <= cosines[m][best]]
-        if not against:
+        if not any(not np.isnan(alike[best]) and not alike[best] <= found.cosines[modality][best]
+                   for modality, alike in found.rejected.items()):
             break
         odds[best] = -np.inf
-        left_out.append(names[best])
+        left_out.append(found.names[best])
     return tuple(left_out)

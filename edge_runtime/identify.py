@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ import soundfile  # noqa: F401
 import soxr  # noqa: F401
 
 from edge_runtime.bundle import Bundle, load_bundle
+from edge_runtime.candidates import Enrolled
 from edge_runtime.crop import Picture
 from edge_runtime.decide import Reason, Verdict, among_enrolled, among_trained
 from edge_runtime.detect import Detector, HaarDetector
@@ -34,8 +35,6 @@ from edge_runtime.speech import can_judge_voices
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound
 
-if TYPE_CHECKING:
-    from edge_runtime.gallery.store import Gallery
 
 @dataclass(frozen=True)
 class Ranked:
@@ -108,7 +107,7 @@ class Identifier:
     def identify(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None,
         *, picture: Path | Picture | None = None, detector: Detector | None = None,
-        gallery: Gallery | None = None, num_top: int = 5,
+        gallery: Enrolled | None = None, num_top: int = 5,
     ) -> Decision:
         """Rank the bundle's people, or those enrolled in a gallery, by a face, a voice, or both.
 
@@ -146,14 +145,10 @@ class Identifier:
         return Decision(
             verdict.person, verdict.reason, top, tuple(verdict.names), verdict.scores, clock.ms,
             str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out,
-            verdict.threshold, self._false_accept_rate(gallery))
-
-    def _false_accept_rate(self, gallery: Gallery | None) -> float | None:
-        thresholds = gallery.thresholds() if gallery else self.manifest.thresholds
-        return thresholds.false_accept_rate if thresholds else None
+            verdict.threshold, verdict.false_accept_rate)
 
     def verdict(
-        self, outputs: Mapping[str, Outputs], gallery: Gallery | None,
+        self, outputs: Mapping[str, Outputs], gallery: Enrolled | None,
         doubtful: Collection[Modality] = (),
     ) -> Verdict:
         """By what networks put out: the scores of people of the training, or where there is a
@@ -163,8 +158,8 @@ class Identifier:
         if "fused" in outputs:
             raise UsageError("expected a bundle of a pair, whose embeddings people are enrolled "
                              "by, found one fused network; leave out the gallery")
-        return among_enrolled(gallery, {m: outputs[m].embedding for m in MODALITIES
-                                        if m in outputs}, doubtful)
+        return among_enrolled(gallery.candidates(
+            {m: outputs[m].embedding for m in MODALITIES if m in outputs}), doubtful)
 
     def embed(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None

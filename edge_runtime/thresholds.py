@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,10 +24,6 @@ from edge_runtime.people import MODALITIES, SPLITS, Modality, index_people, test
 from edge_runtime.scoring import fuse
 from edge_runtime.similarity import Array, Similarity
 from edge_runtime.trials import cosines_of, embed_all
-
-if TYPE_CHECKING:  # thresholds of a bundle need no package cryptography
-    from edge_runtime.gallery.store import Gallery
-
 
 Outcomes = Mapping[str, OpenSet]
 """By column: see candidates.py."""
@@ -155,10 +150,11 @@ def _chosen(root: Path, outcomes: Outcomes, rate: float) -> dict[str, float]:
     return thresholds
 
 
-def lookalikes(gallery: Gallery, thresholds: EnrolledThresholds) -> list[tuple[str, str, float]]:
+def lookalikes(
+    names: Sequence[str], templates: Mapping[Modality, Array], thresholds: EnrolledThresholds
+) -> list[tuple[str, str, float]]:
     """Enrolled people who may be taken for each other: pairs of names, the most alike first, whose
-    templates' log-odds reach the threshold of both modalities."""
-    names, templates = gallery.templates()
+    templates' log-odds reach the threshold of both modalities. templates: see Gallery.templates."""
     found = []
     for i, name in enumerate(names):
         cosines: dict[Modality, np.ndarray] = {m: rows @ rows[i] for m, rows in templates.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_runtime.candidates import Enrolled
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import FINAL, State, Status
@@ -23,9 +23,6 @@ from edge_runtime.people import MODALITIES, Modality
 from edge_runtime.quality import refusals
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from edge_runtime.gallery.store import Gallery
 
 PERIOD_S = 0.2  # between two looks
 _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
@@ -54,7 +51,7 @@ class Watcher:
     """
 
     def __init__(
-        self, identifier: Identifier, detector: Detector, gallery: Gallery | None = None
+        self, identifier: Identifier, detector: Detector, gallery: Enrolled | None = None
     ) -> None:
         if set(identifier.manifest.files) != set(MODALITIES):
             raise UsageError("expected a bundle of a pair to watch with, found one fused network")

@@ -81,7 +81,7 @@ def _for_gallery(options: Namespace, identifier: Identifier) -> None:
         gallery.set_thresholds(found)
         if options.force:
             gallery.force()
-        alike = lookalikes(gallery, found)
+        alike = lookalikes(*gallery.templates(), found)
     if options.json:
         content: dict[str, Any] = msgspec.to_builtins(found)
         print_json(content | {"lookalikes": [list(pair[:2]) for pair in alike]} | _rates(outcomes))

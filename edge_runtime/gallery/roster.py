@@ -42,6 +42,15 @@ class Person:
         return content
 
 
+@dataclass(frozen=True)
+class Rejected:
+    """"Not this person" samples of one modality, float32 [n, dim], and the id of whom each is kept
+    for."""
+
+    people: list[bytes]
+    embeddings: Embeddings
+
+
 class Roster:
     """People by id, and an index of templates for each modality; both filled when first asked."""
 
@@ -52,6 +61,7 @@ class Roster:
         self._indices: dict[Modality, TemplateIndex] = {}
         self._indexed: set[bytes] = set()
         self._complete = False  # whether the indices hold everybody
+        self._rejected: dict[Modality, Rejected] | None = None  # None: not read yet
         self._version: int | None = None
         self._checked: int | None = None  # the version that was found as it was sealed
 
@@ -85,6 +95,7 @@ class Roster:
                 self._unindex(gone)
             self._version = version
             self._complete = False
+            self._rejected = None
         return self._people
 
     def _data_version(self) -> int:
@@ -104,6 +115,23 @@ class Roster:
             self._add([person for person in people.values() if person.id not in self._indexed])
             self._complete = True
         return self._indices.get(modality)
+
+    def rejected(self) -> dict[Modality, Rejected]:
+        """What is not the person it is kept for, by modality; without one that nobody has."""
+        people = self.people()
+        if self._rejected is None:
+            # No index leads to them: a scan, far cheaper than the digest that each change takes.
+            rows = self._database.execute("SELECT DISTINCT person, modality FROM samples "
+                                          "WHERE kind = 'rejected'")
+            self._rejected = {}
+            for modality in MODALITIES:
+                found = {person: self.embeddings(people[person], "rejected", modality)
+                         for person, of in rows if of == modality and person in people}
+                if found:
+                    self._rejected[modality] = Rejected(
+                        [person for person, samples in found.items() for _ in samples],
+                        np.concatenate(list(found.values())))
+        return self._rejected
 
     def embeddings(self, person: Person, kind: Kind, modality: Modality) -> Embeddings:
         """A person's samples of a kind, float32 [n, dim]; [0, 0] where there is none."""

@@ -9,7 +9,7 @@ from types import TracebackType
 import msgspec
 import numpy as np
 
-from edge_runtime.candidates import EnrolledThresholds
+from edge_runtime.candidates import Candidates, EnrolledThresholds
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.answers import AuditLine, Forgotten, Match, Summary, audit_line
@@ -151,20 +151,26 @@ class Gallery:
         return [Match(people[person].name, similarity)
                 for person, similarity in (index.best(embedding, num_top) if index else [])]
 
-    def cosines(
-        self, embeddings: Mapping[Modality, Embeddings]
-    ) -> tuple[list[str], dict[Modality, Embeddings]]:
-        """The names of everybody, and by modality the cosine [people] of each one's template with
-        an embedding [dim] of length 1; NaN where they have none."""
-        people = self._records.roster.people()
+    def candidates(self, embeddings: Mapping[Modality, Embeddings]) -> Candidates:
+        """Everybody, for a decision by the embeddings [dim], of length 1, of a face, a voice, or
+        both."""
+        roster = self._records.roster
+        with self._records.database.snapshot():  # or somebody may come or go in between
+            people, thresholds = roster.people(), self.thresholds()
+            indices = {m: roster.index(m) for m in embeddings}
+            samples = {m: found for m, found in roster.rejected().items() if m in embeddings}
         row = {person: i for i, person in enumerate(people)}
-        found: dict[Modality, Embeddings] = {}
-        for modality, embedding in embeddings.items():
-            found[modality] = np.full(len(people), np.nan, np.float32)
-            if index := self._records.roster.index(modality):
-                order, cosines = index.cosines(embedding)
-                found[modality][[row[person] for person in order]] = cosines
-        return [person.name for person in people.values()], found
+        cosines, rejected = ({m: np.full(len(people), np.nan, np.float32) for m in known}
+                             for known in (embeddings, samples))
+        for modality, index in indices.items():
+            if index:
+                order, alike = index.cosines(embeddings[modality])
+                cosines[modality][[row[person] for person in order]] = alike
+        for modality, known in samples.items():
+            np.fmax.at(rejected[modality], [row[person] for person in known.people],
+                       known.embeddings @ embeddings[modality])
+        return Candidates([person.name for person in people.values()], cosines, rejected,
+                          thresholds)
 
     def templates(self) -> tuple[list[str], dict[Modality, Embeddings]]:
         """The names of everybody, and by modality their templates [people, dim], of length 1; NaN

@@ -133,7 +133,7 @@ def _searched(folder: Path, people: list[dict[str, Any]],
               probes: Sequence[dict[Modality, Array]]) -> list[Case]:
     with Gallery.open(folder / "gallery.db", _manifest(), mode="create") as gallery:
         cases = [{"limits": False, "people": 0, "embeddings": _rows(probes[0]), "doubtful": [],
-                  **_judged(among_enrolled(gallery, probes[0]))}]
+                  **_judged(among_enrolled(gallery.candidates(probes[0])))}]
         for person in people:
             gallery.enroll(person["name"], _samples(person["samples"]), allow_duplicate=True)
             if person["rejected"]:
@@ -142,7 +142,8 @@ def _searched(folder: Path, people: list[dict[str, Any]],
             if limits:
                 gallery.set_thresholds(THRESHOLDS)
             cases += [{"limits": limits, "people": len(people), "embeddings": _rows(probe),
-                       "doubtful": doubtful, **_judged(among_enrolled(gallery, probe, doubtful))}
+                       "doubtful": doubtful,
+                       **_judged(among_enrolled(gallery.candidates(probe), doubtful))}
                       for doubtful in ([], ["voice"]) for probe in probes
                       if set(doubtful) <= set(probe)]
     return cases

@@ -146,7 +146,7 @@ def test_while_the_gallery_is_open(copy: Path, manifest: Manifest, samples_of: S
         assert alter(copy, "DELETE FROM people WHERE rowid = 1")
         for use in (gallery.people, gallery.thresholds, gallery.audit,
                     lambda: gallery.search("face", samples_of(1)[0].embedding),
-                    lambda: gallery.cosines({"face": samples_of(1)[0].embedding}),
+                    lambda: gallery.candidates({"face": samples_of(1)[0].embedding}),
                     lambda: gallery.enroll("Dora", samples_of(9))):
             assert "somebody altered the gallery outside of visavox: people changed" in refusal(use)
 

@@ -53,7 +53,7 @@ def verdict(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> Callable[..., Ver
             embeddings["face"] = embeddings_of(seeds["face"], 9)[8]
         if "voice" in seeds:
             embeddings["voice"] = embeddings_of(10_000 + seeds["voice"], 9)[8]
-        return among_enrolled(enrolled, embeddings, doubtful)
+        return among_enrolled(enrolled.candidates(embeddings), doubtful)
     return judge
 
 
@@ -98,16 +98,16 @@ def test_without_thresholds_people_are_ranked(
     gallery: Gallery, samples_of: SamplesOf, embeddings_of: EmbeddingsOf
 ) -> None:
     face = embeddings_of(1, 9)[8]
-    empty = among_enrolled(gallery, {"face": face})
+    empty = among_enrolled(gallery.candidates({"face": face}))
     assert (empty.person, empty.reason, list(empty.names)) == (None, "nobody_enrolled", [])
     gallery.enroll("Anna", samples_of(1))
     gallery.enroll("Ben", samples_of(2))
-    found = among_enrolled(gallery, {"face": face})
+    found = among_enrolled(gallery.candidates({"face": face}))
     assert (found.person, found.reason) == (None, "no_thresholds")
     np.testing.assert_array_equal(found.scores["fused"], found.scores["face"])
     assert found.scores["fused"][0] > 0.8 > 0.3 > found.scores["fused"][1]
     gallery.enroll("Cleo", samples_of(3, faces=0))  # nothing to compare a face with
-    assert among_enrolled(gallery, {"face": face}).scores["fused"][2] == -1
+    assert among_enrolled(gallery.candidates({"face": face})).scores["fused"][2] == -1
 
 
 def test_not_this_person(
@@ -120,8 +120,27 @@ def test_not_this_person(
     assert found.left_out == ("Anna",) and found.person is None
     assert found.scores["fused"][0] == 0
     assert verdict(voice=1).person == "Anna"
-    other = among_enrolled(enrolled, {"face": embeddings_of(1, 3)[0]})
+    other = among_enrolled(enrolled.candidates({"face": embeddings_of(1, 3)[0]}))
     assert (other.person, other.left_out) == ("Anna", ())
+
+
+def test_what_another_program_rejects_and_forgets_counts(
+    enrolled: Gallery, path: Path, manifest: Manifest, key_file: Path, embeddings_of: EmbeddingsOf
+) -> None:
+    near, far = embeddings_of(1, 9)[8], embeddings_of(7, 1)[0]
+    with Gallery.open(path, manifest, key_file) as reader:
+        assert among_enrolled(reader.candidates({"face": near})).person == "Anna"
+        enrolled.reject("Anna", [NewSample("near.png", "face", near),
+                                 NewSample("far.png", "face", far)])
+        enrolled.reject("Cleo", [NewSample("near.png", "face", near)])
+        found = reader.candidates({"face": near})
+        np.testing.assert_allclose(found.rejected["face"], [1, np.nan, 1], atol=1e-6)
+        assert among_enrolled(found).left_out == ("Anna", "Cleo")
+        enrolled.forget("Anna")
+        found = reader.candidates({"face": near})
+        np.testing.assert_allclose(found.rejected["face"], [np.nan, 1], atol=1e-6)
+        enrolled.forget("Cleo")
+        assert reader.candidates({"face": near}).rejected == {}
 
 
 def test_thresholds_outlive_the_process_and_stand_in_the_log(
@@ -137,20 +156,20 @@ def test_thresholds_outlive_the_process_and_stand_in_the_log(
     assert found is not None and found.people == 9
 
 
-def test_templates_and_cosines_agree(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> None:
+def test_templates_and_candidates_agree(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> None:
     face, voice = embeddings_of(5, 1)[0], embeddings_of(6, 1)[0]
     names, templates = enrolled.templates()
-    same, cosines = enrolled.cosines({"face": face, "voice": voice})
-    assert names == same == ["Anna", "Ben", "Cleo"]
-    np.testing.assert_allclose(cosines["face"], templates["face"] @ face, atol=1e-6)
-    np.testing.assert_allclose(cosines["voice"], templates["voice"] @ voice, atol=1e-6)
-    assert np.isnan(templates["voice"][1]).all() and np.isnan(cosines["voice"][1])
+    found = enrolled.candidates({"face": face, "voice": voice})
+    assert names == found.names == ["Anna", "Ben", "Cleo"]
+    np.testing.assert_allclose(found.cosines["face"], templates["face"] @ face, atol=1e-6)
+    np.testing.assert_allclose(found.cosines["voice"], templates["voice"] @ voice, atol=1e-6)
+    assert np.isnan(templates["voice"][1]).all() and np.isnan(found.cosines["voice"][1])
 
 
 def test_lookalikes_are_named(enrolled: Gallery, samples_of: SamplesOf) -> None:
-    assert lookalikes(enrolled, THRESHOLDS) == []
+    assert lookalikes(*enrolled.templates(), THRESHOLDS) == []
     twin = [replace(sample, embedding=np.asarray(
         sample.embedding * [*[1] * 319, -1], np.float32)) for sample in samples_of(1)]
     enrolled.enroll("Anna's twin", twin, allow_duplicate=True)
-    ((one, other, odds),) = lookalikes(enrolled, THRESHOLDS)
+    ((one, other, odds),) = lookalikes(*enrolled.templates(), THRESHOLDS)
     assert (one, other) == ("Anna", "Anna's twin") and odds > 5
