@@ -86,8 +86,8 @@ def _watch(watcher: Watcher, video: list[Picture], sound: Sound) -> tuple[bool, 
         watcher.decide(begin_s + i / RATE)
     end_s = begin_s + CLIP_SAMPLES / SAMPLE_RATE
     watcher.hear(Clip(sound, end_s), Stages())
-    _, verdict = watcher.decide(end_s)
-    return found, verdict.person if verdict else None
+    _, decision = watcher.decide(end_s)
+    return found, decision.person if decision else None
 
 
 def _samples(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.candidates import Candidates, column_of
+from edge_runtime.inputs import Quality
 from edge_runtime.manifest import Manifest
-from edge_runtime.people import Modality
+from edge_runtime.people import MODALITIES, Modality
 from edge_runtime.scoring import Scores, fuse
 from edge_runtime.similarity import PLAIN, Similarity
 
@@ -19,22 +21,76 @@ Reason = Literal["accepted", "below_threshold", "no_thresholds", "disagreement",
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """person: None for nobody, and without thresholds. names: in the order of the scores. scores:
-    [people] by modality and `fused`. left_out: whom a rejected sample speaks against. threshold:
-    the fused score from which on somebody is named, and false_accept_rate the share of strangers
-    who reach it at most; None where there is none."""
+class Ranked:
+    """A person and their fused score."""
+
+    person: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who, or nobody, and why.
+
+    person: None for nobody, and without thresholds (reason `no_thresholds`), so that `top` ranks
+    people but nobody is named or refused. people: in the order of the scores. scores: [people] by
+    modality and `fused`. left_out: enrolled people whom a "not this person" sample speaks against.
+    threshold: the fused score from which on somebody is named, and false_accept_rate the share of
+    strangers who reach it at most; None where there is none. num_top: how many `top` has.
+
+    By whoever ran the networks: ms: milliseconds of each stage. interpreter: what ran them.
+    quality: what is wrong with the face and the voice that were given; None for a voice where
+    webrtcvad is missing. used: the modalities decided by.
+    """
 
     person: str | None
     reason: Reason
-    names: Sequence[str]
-    scores: dict[str, Scores]
+    people: Sequence[str]
+    scores: Mapping[str, Scores]
     left_out: tuple[str, ...] = ()
     threshold: float | None = None
     false_accept_rate: float | None = None
+    num_top: int = 5
+    ms: Mapping[str, float] = field(default_factory=dict)
+    interpreter: str = ""
+    quality: Quality = field(default_factory=dict)
+    used: tuple[str, ...] = ()
+
+    @cached_property
+    def top(self) -> tuple[Ranked, ...]:
+        """Those of the highest fused score, the best first."""
+        return tuple(Ranked(self.people[i], float(self.scores["fused"][i])) for i in self._best())
+
+    def of_top(self) -> Decision:
+        """The same of nobody but `top`: to be told, or kept, without everybody else's name."""
+        rows = self._best()
+        people = tuple(self.people[i] for i in rows)
+        return replace(self, people=people,
+                       scores={part: known[rows] for part, known in self.scores.items()},
+                       left_out=tuple(name for name in self.left_out if name in people))
+
+    def scores_of(self, person: str) -> dict[str, float | None]:
+        """By modality; None for one that the person is not enrolled by."""
+        place = self.people.index(person)
+        found = {m: float(self.scores[m][place]) for m in MODALITIES if m in self.scores}
+        return {m: None if np.isnan(score) else round(score, 6) for m, score in found.items()}
+
+    def content(self) -> dict[str, Any]:
+        """What `visavox identify --json` prints."""
+        return {"person": self.person, "reason": self.reason,
+                "threshold": self.threshold, "false_accept_rate": self.false_accept_rate,
+                "top": [{"person": r.person, "score": round(r.score, 6),
+                         "scores": self.scores_of(r.person)} for r in self.top],
+                "ms": {stage: round(ms, 3) for stage, ms in self.ms.items()},
+                "left_out": list(self.left_out), "interpreter": self.interpreter,
+                "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
+                            for part, flaws in self.quality.items()}}
+
+    def _best(self) -> npt.NDArray[np.intp]:
+        return np.argsort(-self.scores["fused"], kind="stable")[:self.num_top]
 
 
-def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
+def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Decision:
     """By the networks' scores [people] of each modality, or of a fused network."""
     fused = scores.get("fused")
     if fused is None:
@@ -42,7 +98,7 @@ def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
     known = dict(scores) | {"fused": fused}
     thresholds = manifest.thresholds
     if thresholds is None:
-        return Verdict(None, "no_thresholds", manifest.people, known)
+        return Decision(None, "no_thresholds", manifest.people, known)
     if "face" in scores and "voice" not in scores:
         least = thresholds.face
     elif "voice" in scores and "face" not in scores:
@@ -51,13 +107,13 @@ def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Verdict:
         least = thresholds.ensemble
     best = int(np.argmax(fused))
     if fused[best] < least:
-        return Verdict(None, "below_threshold", manifest.people, known, threshold=least,
+        return Decision(None, "below_threshold", manifest.people, known, threshold=least,
                        false_accept_rate=thresholds.false_accept_rate)
-    return Verdict(manifest.people[best], "accepted", manifest.people, known, threshold=least,
+    return Decision(manifest.people[best], "accepted", manifest.people, known, threshold=least,
                    false_accept_rate=thresholds.false_accept_rate)
 
 
-def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> Verdict:
+def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> Decision:
     """By how alike people enrolled are. doubtful: what speaks for people, and against nobody whom
     the other speaks for.
 
@@ -67,7 +123,7 @@ def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> Ve
     names, cosines, thresholds = found.names, found.cosines, found.thresholds
     rate = thresholds.false_accept_rate if thresholds else None
     if not names:
-        return Verdict(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)},
+        return Decision(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)},
                        false_accept_rate=rate)
     similarity = thresholds.similarity if thresholds else PLAIN
     sure = [m for m in cosines if m not in doubtful]
@@ -78,13 +134,13 @@ def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> Ve
     scores: dict[str, Scores] = {m: known for m, known in cosines.items()}
     scores["fused"] = fused.astype(np.float32)
     if thresholds is None:
-        return Verdict(None, "no_thresholds", names, scores, left_out)
+        return Decision(None, "no_thresholds", names, scores, left_out)
     best = int(np.argmax(odds))
     # Who is enrolled by one modality alone is judged by it alone.
     there = [m for m, known in cosines.items() if not np.isnan(known[best])]
     least = thresholds.least[column_of(there or cosines)]
     reason = _judged(float(odds[best]), least, cosines, sure, similarity)
-    return Verdict(names[best] if reason == "accepted" else None, reason, names, scores, left_out,
+    return Decision(names[best] if reason == "accepted" else None, reason, names, scores, left_out,
                    float(1 / (1 + np.exp(-least))), rate)
 
 

@@ -11,9 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,68 +23,15 @@ import soxr  # noqa: F401
 from edge_runtime.bundle import Bundle, load_bundle
 from edge_runtime.candidates import Enrolled
 from edge_runtime.crop import Picture
-from edge_runtime.decide import Reason, Verdict, among_enrolled, among_trained
+from edge_runtime.decide import Decision, among_enrolled, among_trained
 from edge_runtime.detect import Detector, HaarDetector
 from edge_runtime.errors import UsageError
-from edge_runtime.inputs import InputReader, Quality
+from edge_runtime.inputs import InputReader
 from edge_runtime.interpreter import Network, Outputs, chosen_interpreter
 from edge_runtime.people import MODALITIES, Modality
-from edge_runtime.scoring import Scores
 from edge_runtime.speech import can_judge_voices
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A person and their fused score."""
-
-    person: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Who, or nobody, and why.
-
-    person: None for nobody, and where the bundle has no thresholds (reason `no_thresholds`), so
-    that `top` ranks people but nobody is named or refused. people: in the order of the scores.
-    scores: [people] by modality and `fused`. ms: milliseconds of each stage. quality: what is wrong
-    with the face and the voice that were given; None for a voice where webrtcvad is missing. used:
-    the modalities decided by. left_out: enrolled people whom a "not this person" sample speaks
-    against. threshold: the fused score from which on somebody is named, and false_accept_rate the
-    share of strangers who reach it at most; None where there is none.
-    """
-
-    person: str | None
-    reason: Reason
-    top: tuple[Ranked, ...]
-    people: tuple[str, ...]
-    scores: dict[str, Scores]
-    ms: dict[str, float]
-    interpreter: str
-    quality: Quality
-    used: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    threshold: float | None = None
-    false_accept_rate: float | None = None
-
-    def content(self) -> dict[str, Any]:
-        """What `visavox identify --json` prints."""
-        return {"person": self.person, "reason": self.reason,
-                "threshold": self.threshold, "false_accept_rate": self.false_accept_rate,
-                "top": [{"person": r.person, "score": round(r.score, 6),
-                         "scores": self.scores_of(r.person)} for r in self.top],
-                "ms": {stage: round(ms, 3) for stage, ms in self.ms.items()},
-                "left_out": list(self.left_out), "interpreter": self.interpreter,
-                "quality": {part: flaws and [asdict(flaw) for flaw in flaws]
-                            for part, flaws in self.quality.items()}}
-
-    def scores_of(self, person: str) -> dict[str, float | None]:
-        """By modality; None for one that the person is not enrolled by."""
-        place = self.people.index(person)
-        found = {m: float(self.scores[m][place]) for m in MODALITIES if m in self.scores}
-        return {m: None if np.isnan(score) else round(score, 6) for m, score in found.items()}
 
 
 class Identifier:
@@ -138,28 +84,25 @@ class Identifier:
             reader.refuse_face(picture)
             raise UsageError("this bundle's network takes a face and a voice together, found one")
         with clock.stage("decision"):
-            verdict = self.verdict(outputs, gallery, reader.doubtful)
-            fused = verdict.scores["fused"]
-            top = tuple(Ranked(verdict.names[i], float(fused[i]))
-                        for i in np.argsort(-fused, kind="stable")[:num_top])
-        return Decision(
-            verdict.person, verdict.reason, top, tuple(verdict.names), verdict.scores, clock.ms,
-            str(chosen_interpreter()), reader.quality, tuple(reader.arrays), verdict.left_out,
-            verdict.threshold, verdict.false_accept_rate)
+            found = self.decide(outputs, gallery, reader.doubtful)
+        return replace(found, num_top=num_top, ms=clock.ms, quality=reader.quality)
 
-    def verdict(
+    def decide(
         self, outputs: Mapping[str, Outputs], gallery: Enrolled | None,
         doubtful: Collection[Modality] = (),
-    ) -> Verdict:
+    ) -> Decision:
         """By what networks put out: the scores of people of the training, or where there is a
         gallery the embeddings of those enrolled. doubtful: see `among_enrolled`."""
+        used = tuple(m for m in MODALITIES if m in outputs or "fused" in outputs)
         if gallery is None:
-            return among_trained(self.manifest, {p: found.scores for p, found in outputs.items()})
-        if "fused" in outputs:
+            found = among_trained(self.manifest, {p: put.scores for p, put in outputs.items()})
+        elif "fused" in outputs:
             raise UsageError("expected a bundle of a pair, whose embeddings people are enrolled "
                              "by, found one fused network; leave out the gallery")
-        return among_enrolled(gallery.candidates(
-            {m: outputs[m].embedding for m in MODALITIES if m in outputs}), doubtful)
+        else:
+            candidates = gallery.candidates({m: outputs[m].embedding for m in used})
+            found = among_enrolled(candidates, doubtful)
+        return replace(found, interpreter=str(chosen_interpreter()), used=used)
 
     def embed(
         self, face: Path | Picture | None = None, voice: Path | Sound | None = None

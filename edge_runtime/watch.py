@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from edge_runtime.candidates import Enrolled
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import FINAL, State, Status
-from edge_runtime.decide import Verdict
+from edge_runtime.decide import Decision
 from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import UsageError
 from edge_runtime.evidence import Evidence, SteadyName, Visit
@@ -30,13 +30,13 @@ _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
 
 @dataclass(frozen=True)
 class Seen:
-    """One look. at_s: as time.monotonic(). named: see SteadyName. verdict: of what the last seconds
-    say; None where there was nothing to judge by. quality: flaws of what was seen and heard now.
+    """One look. at_s: as time.monotonic(). named: see SteadyName. decision: by the last seconds;
+    None where there was nothing to judge by. quality: flaws of what was seen and heard now.
     status: of camera and microphone. ms: milliseconds of each stage."""
 
     at_s: float
     named: str | None
-    verdict: Verdict | None
+    decision: Decision | None
     quality: Quality
     status: Mapping[str, Status]
     ms: Mapping[str, float]
@@ -87,18 +87,18 @@ class Watcher:
             self._add(reader, "voice", clip.end_s, clock, share ** 2)
         return reader.quality
 
-    def decide(self, time_s: float) -> tuple[str | None, Verdict | None]:
+    def decide(self, time_s: float) -> tuple[str | None, Decision | None]:
         """Who is named now, and what the last seconds say."""
         means = self._evidence.means(time_s)
-        verdict = self._identifier.verdict(
+        decision = self._identifier.decide(
             {m: self._outputs(row) for m, row in means.items()}, self._gallery,
             self._doubtful) if means else None
-        if self._news or not verdict:
-            named = self._steady.update(verdict.person if verdict else None, time_s)
+        if self._news or not decision:
+            named = self._steady.update(decision.person if decision else None, time_s)
         else:  # what was seen before proves nothing about who is there now
             named = self._steady.wait(time_s)
         self._news = False
-        return named, verdict
+        return named, decision
 
     def _add(
         self, reader: InputReader, modality: Modality, at_s: float, clock: Stages,
@@ -138,10 +138,12 @@ def watch(
             clip = heard
             quality |= watcher.hear(clip, clock)
         now_s = time.monotonic()
-        named, verdict = watcher.decide(now_s)
+        named, decision = watcher.decide(now_s)
+        if decision:
+            decision = replace(decision, ms=clock.ms, quality=quality)
         status = {name: source.status for name, source in
                   (("camera", camera), ("microphone", microphone)) if source}
-        yield Seen(now_s, named, verdict, quality, status, clock.ms)
+        yield Seen(now_s, named, decision, quality, status, clock.ms)
         if all(_is_over(known.state) for known in status.values()):
             return
         time.sleep(max(0.0, PERIOD_S - (time.monotonic() - look_s)))

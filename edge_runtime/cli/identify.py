@@ -15,8 +15,9 @@ from edge_runtime.cli.options import (
     open_enrolled,
 )
 from edge_runtime.command import Commands, print_json, table
+from edge_runtime.decide import Decision
 from edge_runtime.errors import UsageError
-from edge_runtime.identify import Decision, Identifier
+from edge_runtime.identify import Identifier
 from edge_runtime.people import MODALITIES
 from edge_runtime.terminal import printable
 

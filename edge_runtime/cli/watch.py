@@ -87,7 +87,7 @@ class _Lines:
                                  "message": status.message}, status.message)
             self._states[name] = status.state
         if seen.named != self._named:
-            score = (float(seen.verdict.scores["fused"].max()) if seen.verdict and seen.named
+            score = (float(seen.decision.scores["fused"].max()) if seen.decision and seen.named
                      else None)
             self._say(at_s, {"person": seen.named, "score": score,
                              "interpreter": str(chosen_interpreter())},

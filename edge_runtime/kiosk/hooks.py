@@ -23,7 +23,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from edge_runtime.kiosk.configuration import HookSettings
-from edge_runtime.kiosk.messages import FRESH_S, Decided
+from edge_runtime.kiosk.messages import FRESH_S, DecisionEvent
 from edge_runtime.kiosk.metrics import Metrics
 
 NOT_ACCEPTED = ("the hook does not run: a photograph and a recording pass for the person, and so "
@@ -59,12 +59,12 @@ class Hook:
         if self._thread.is_alive():
             self._thread.join(self._settings.timeout_s + 1)
 
-    def decided(self, found: Decided) -> None:
+    def decided(self, event: DecisionEvent) -> None:
         """Has the hook run for a decision; never waits."""
         if not self._settings.accept_replay_risk:
             return
         try:
-            self._waiting.put_nowait((self._clock(), json.dumps(found.message()).encode()))
+            self._waiting.put_nowait((self._clock(), json.dumps(event.message()).encode()))
         except queue.Full:
             self._note("dropped", "it takes too long for so many decisions")
 

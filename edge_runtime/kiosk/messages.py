@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from edge_runtime.crop import Picture
+from edge_runtime.decide import Decision
 from edge_runtime.detect import Box
 
 FRESH_S = 10.0  # a decision that could not be told within this is not told as if it were now
@@ -52,29 +53,28 @@ class View:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """Who was found to be there, or nobody who is known. confidence: the score of who was named.
-    threshold: the least at which somebody is named, None without thresholds. scores: the best five.
-    ms: milliseconds of each stage of the last look."""
+class DecisionEvent:
+    """Who was found to be there, or nobody who is known, and when. decision: of its best five
+    alone, with milliseconds of each stage of the last look."""
 
-    person: str | None
-    confidence: float | None
-    reason: str
-    scores: tuple[tuple[str, float], ...]
-    ms: dict[str, float]
+    decision: Decision
     time: str
-    threshold: float | None = None
 
     @property
     def names(self) -> set[str]:
         """Everybody whom it names."""
-        return {person for person, _ in self.scores} | ({self.person} if self.person else set())
+        found = self.decision
+        return {*found.people} | ({found.person} if found.person else set())
 
     def message(self) -> dict[str, Any]:
-        return {"type": "decision", "person": self.person, "confidence": self.confidence,
-                "threshold": self.threshold, "reason": self.reason,
-                "scores": [{"person": person, "score": score} for person, score in self.scores],
-                "ms": self.ms, "time": self.time}
+        """confidence: the score of who was named, where they are among the best five."""
+        found = self.decision
+        scores = {ranked.person: round(ranked.score, 6) for ranked in found.top}
+        return {"type": "decision", "person": found.person,
+                "confidence": scores.get(found.person) if found.person is not None else None,
+                "threshold": found.threshold, "reason": found.reason,
+                "scores": [{"person": person, "score": score} for person, score in scores.items()],
+                "ms": {stage: round(ms, 3) for stage, ms in found.ms.items()}, "time": self.time}
 
 
 def now() -> str:

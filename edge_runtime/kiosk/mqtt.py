@@ -30,7 +30,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge_runtime.files import read_secret
 from edge_runtime.kiosk.configuration import MqttSettings
 from edge_runtime.kiosk.home_assistant import discovery, label, plain
-from edge_runtime.kiosk.messages import FRESH_S, JUDGED, Decided, State
+from edge_runtime.kiosk.messages import FRESH_S, JUDGED, DecisionEvent, State
 from edge_runtime.kiosk.metrics import Metrics
 from edge_runtime.kiosk.mqtt_link import Link, LinkState, tls_context, why_not
 
@@ -49,7 +49,7 @@ log = logging.getLogger("visavox.kiosk")
 class _Waiting:
     """A decision that the broker has not confirmed. sent: of this connection."""
 
-    found: Decided
+    event: DecisionEvent
     at_s: float
     sent: paho.MQTTMessageInfo | None = None
 
@@ -108,7 +108,7 @@ class Broker:
     def status(self) -> Link:
         return self._link
 
-    def decided(self, found: Decided) -> None:
+    def decided(self, event: DecisionEvent) -> None:
         """Tells a decision, now or when the broker is back; never waits."""
         with self._lock:
             self._drop_confirmed()
@@ -116,7 +116,7 @@ class Broker:
                 self._waiting.popleft()
                 self._metrics.mqtt_dropped.inc()
                 log.warning("the MQTT queue is full: the oldest decision is dropped")
-            self._waiting.append(_Waiting(found, self._clock()))
+            self._waiting.append(_Waiting(event, self._clock()))
             if self._client:
                 self._send(self._waiting[-1], self._client)
 
@@ -132,7 +132,7 @@ class Broker:
         """What waits and names them is not told any more."""
         with self._lock:
             self._waiting = deque(waiting for waiting in self._waiting
-                                  if person not in waiting.found.names)
+                                  if person not in waiting.event.names)
 
     def _run(self) -> None:
         retry_s = _FIRST_RETRY_S
@@ -252,7 +252,7 @@ class Broker:
         age_s = self._clock() - waiting.at_s
         still_there = waiting is self._waiting[-1] and self._state in JUDGED
         late = age_s > FRESH_S and not still_there
-        content = _content(waiting.found) | ({"late_s": round(age_s)} if late else {})
+        content = _content(waiting.event) | ({"late_s": round(age_s)} if late else {})
         waiting.sent = client.publish(self._topic("late" if late else "decision"),
                                       json.dumps(content), qos=1)
 
@@ -271,9 +271,10 @@ class Broker:
         return f"visavox/{self._settings.device}/{name}"
 
 
-def _content(found: Decided) -> dict[str, Any]:
+def _content(event: DecisionEvent) -> dict[str, Any]:
     """A decision as a broker is told it."""
-    return {"person": None if found.person is None else plain(found.person),
-            "label": label(found.person), "confidence": found.confidence, "reason": found.reason,
-            "scores": [{"person": plain(person), "score": score}
-                       for person, score in found.scores], "ms": found.ms, "time": found.time}
+    told, person = event.message(), event.decision.person
+    return {"person": None if person is None else plain(person), "label": label(person),
+            "confidence": told["confidence"], "reason": told["reason"],
+            "scores": [{"person": plain(each["person"]), "score": each["score"]}
+                       for each in told["scores"]], "ms": told["ms"], "time": told["time"]}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from edge_runtime.decide import Verdict
+from edge_runtime.decide import Decision, Reason
 from edge_runtime.evidence import GONE_S
-from edge_runtime.kiosk.messages import Decided, FaceAt, State, now
+from edge_runtime.kiosk.messages import DecisionEvent, FaceAt, State, now
 from edge_runtime.quality import Flaw, refusals
 from edge_runtime.watch import Seen
 
 NOBODY_AFTER_S = 2.5  # of looking at somebody before they are said to be nobody who is known
 _HEARD_S = 1.5  # for which what was said of the last clip holds
-_NUM_TOP = 5
+# Who was named stays so for a while after there is anything to judge them by.
+_NOTHING = Decision(None, "accepted", (), {"fused": np.empty(0, np.float32)})
 
 # No face, no hint: the state says it.
 HINTS: Mapping[str, str] = {
@@ -43,7 +45,7 @@ class Presence:
         self._since_s: float | None = None  # since when somebody is there without a name
         self._told: tuple[str | None, str] | None = None
 
-    def update(self, seen: Seen, face: FaceAt | None) -> Decided | None:
+    def update(self, seen: Seen, face: FaceAt | None) -> DecisionEvent | None:
         """A look, with where its face is (None: no face, or no new picture). Returns what is to be
         told, once for each person who comes."""
         if "face" in seen.quality:
@@ -65,7 +67,7 @@ class Presence:
         if self.state == "nobody":
             self.state = "looking"
 
-    def _judge(self, seen: Seen) -> Decided | None:
+    def _judge(self, seen: Seen) -> DecisionEvent | None:
         heard = seen.at_s - self._voice_s < _HEARD_S
         there = seen.at_s - self._face_s < GONE_S or (heard and not _sees(seen))
         if not there and seen.named is None:
@@ -75,23 +77,20 @@ class Presence:
             self.state, self._since_s = "known", None
             return self._once(seen, seen.named, "accepted")
         self._since_s = seen.at_s if self._since_s is None else self._since_s
-        if seen.verdict and seen.verdict.person is None and (
+        if seen.decision and seen.decision.person is None and (
                 seen.at_s - self._since_s >= NOBODY_AFTER_S):
             self.state = "nobody"
-            return self._once(seen, None, seen.verdict.reason)
+            return self._once(seen, None, seen.decision.reason)
         if self.state != "nobody":
             self.state = "listening" if heard else "looking"
         return None
 
-    def _once(self, seen: Seen, person: str | None, reason: str) -> Decided | None:
+    def _once(self, seen: Seen, person: str | None, reason: Reason) -> DecisionEvent | None:
         if (person, reason) == self._told:
             return None
         self._told = (person, reason)
-        scores = _top(seen.verdict)
-        score = dict(scores).get(person) if person is not None else None
-        return Decided(person, score, reason, scores,
-                       {stage: round(ms, 3) for stage, ms in seen.ms.items()}, now(),
-                       seen.verdict.threshold if seen.verdict else None)
+        found = seen.decision.of_top() if seen.decision else _NOTHING
+        return DecisionEvent(replace(found, person=person, reason=reason, ms=seen.ms), now())
 
 
 def _sees(seen: Seen) -> bool:
@@ -99,11 +98,3 @@ def _sees(seen: Seen) -> bool:
     not here."""
     camera = seen.status.get("camera")
     return camera is not None and camera.state in ("ok", "starting", "ended", "closed")
-
-
-def _top(verdict: Verdict | None) -> tuple[tuple[str, float], ...]:
-    if verdict is None:
-        return ()
-    fused = verdict.scores["fused"]
-    return tuple((verdict.names[i], round(float(fused[i]), 6))
-                 for i in np.argsort(-fused, kind="stable")[:_NUM_TOP])

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_runtime.kiosk.enrolment import Enrolment
 from edge_runtime.kiosk.events import EventHub, Subscription, as_text
 from edge_runtime.kiosk.live_view import LiveView
-from edge_runtime.kiosk.messages import JUDGED, Decided, State
+from edge_runtime.kiosk.messages import JUDGED, DecisionEvent, State
 from edge_runtime.kiosk.metrics import Metrics
 from edge_runtime.kiosk.mqtt import Broker
 from edge_runtime.kiosk.station import Station
@@ -35,18 +35,18 @@ class Service:
         self.metrics = Metrics(station, self.hub)
         self.broker: Broker | None = None
         self.on_state: list[Callable[[State], None]] = []
-        self._current: Decided | None = None  # what was told of whoever is there
+        self._current: DecisionEvent | None = None  # what was told of whoever is there
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Looks and tells, until the block ends."""
         loop = asyncio.get_running_loop()
 
-        def decided(found: Decided) -> None:
-            self._current = found
-            self.metrics.decisions.labels(found.reason).inc()
+        def decided(event: DecisionEvent) -> None:
+            self._current = event
+            self.metrics.decisions.labels(event.decision.reason).inc()
             with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self.hub.publish, found.message())
+                loop.call_soon_threadsafe(self.hub.publish, event.message())
 
         self.station.on_decision.append(decided)
         with self.station:

@@ -16,12 +16,12 @@ from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import Status
 from edge_runtime.crop import Picture
-from edge_runtime.decide import Verdict
+from edge_runtime.decide import Decision
 from edge_runtime.detect import Detector
 from edge_runtime.errors import CaptureError, GalleryError, VisavoxError
-from edge_runtime.identify import Decision, Identifier
+from edge_runtime.identify import Identifier
 from edge_runtime.inputs import Quality
-from edge_runtime.kiosk.messages import Decided, FaceAt, State, View
+from edge_runtime.kiosk.messages import DecisionEvent, FaceAt, State, View
 from edge_runtime.kiosk.presence import Presence
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound
@@ -53,7 +53,7 @@ class Station:
     ) -> None:
         self.identifier, self.detector, self.gallery = identifier, detector, gallery
         self.using = threading.RLock()  # held while networks, detector or gallery are used
-        self.on_decision: list[Callable[[Decided], None]] = []
+        self.on_decision: list[Callable[[DecisionEvent], None]] = []
         self.on_forget: list[Callable[[str], None]] = []
         self.enrolling = False  # while it is, nobody is named
         self.camera: Camera | None = None
@@ -191,14 +191,14 @@ class Station:
 
     def _tell(self, seen: Seen) -> None:
         face = self._watcher.face if "face" in seen.quality else None
-        decided = self._presence.update(seen, face)
+        event = self._presence.update(seen, face)
         if self.enrolling:
             self._presence.untold()
             return
-        if decided is None:
+        if event is None:
             return
         for tell in self.on_decision:
-            tell(decided)
+            tell(event)
 
 
 class _SharedWatcher(Watcher):
@@ -223,6 +223,6 @@ class _SharedWatcher(Watcher):
         with self._using:
             return super().hear(clip, clock)
 
-    def decide(self, time_s: float) -> tuple[str | None, Verdict | None]:
+    def decide(self, time_s: float) -> tuple[str | None, Decision | None]:
         with self._using:
             return super().decide(time_s)

@@ -13,10 +13,11 @@ from PIL import Image
 
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.crop import face_crop
+from edge_runtime.decide import Decision
 from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.face import read_picture
-from edge_runtime.identify import Decision, Identifier
+from edge_runtime.identify import Identifier
 from edge_runtime.people import MODALITIES, index_people, test_pairs
 from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import read_clip

@@ -64,12 +64,12 @@ def test_a_face_is_named_after_a_moment_and_forgotten_when_it_is_gone(watcher: W
     assert watcher.decide(0.0) == (None, None)
     quality = watcher.see(Frame(room(1), 10.0), Stages())
     assert quality["face"] == ()
-    named, verdict = watcher.decide(10.0)
-    assert named is None and verdict is not None and verdict.person is not None
+    named, decision = watcher.decide(10.0)
+    assert named is None and decision is not None and decision.person is not None
     watcher.see(Frame(room(1, 1), 10.0 + NAME_AFTER_S), Stages())
-    named, verdict = watcher.decide(10.0 + NAME_AFTER_S)
-    assert verdict is not None and named == verdict.person
-    assert verdict.scores["fused"].sum() == pytest.approx(1, abs=1e-5)
+    named, decision = watcher.decide(10.0 + NAME_AFTER_S)
+    assert decision is not None and named == decision.person
+    assert decision.scores["fused"].sum() == pytest.approx(1, abs=1e-5)
 
     quality = watcher.see(Frame(WALL, 10.5), Stages())
     assert [flaw.reason for flaw in quality["face"] or ()] == ["no_face"]
@@ -80,8 +80,8 @@ def test_a_face_is_named_after_a_moment_and_forgotten_when_it_is_gone(watcher: W
 def test_both_are_gathered(watcher: Watcher, speech: Clip) -> None:
     watcher.see(Frame(room(1), 10.0 - GONE_S / 2), Stages())
     assert watcher.hear(speech, Stages())["voice"] == ()
-    _, verdict = watcher.decide(10.0)
-    assert verdict is not None and list(verdict.scores) == ["face", "voice", "fused"]
+    _, decision = watcher.decide(10.0)
+    assert decision is not None and list(decision.scores) == ["face", "voice", "fused"]
 
 
 def test_what_is_no_speech_says_nothing(watcher: Watcher) -> None:
@@ -98,10 +98,10 @@ def test_who_comes_next_is_somebody_else(watcher: Watcher, speech: Clip) -> None
     assert watcher.heard_s(10.5) == pytest.approx(0.5) and watcher.heard_s(20.0) == HEARD_S
     watcher.see(Frame(WALL, 10.0 + GONE_S / 2), Stages())
     watcher.see(Frame(room(2), 10.0 + GONE_S), Stages())
-    _, verdict = watcher.decide(10.0 + GONE_S)
-    assert verdict is not None and list(verdict.scores) == ["face", "fused"]
+    _, decision = watcher.decide(10.0 + GONE_S)
+    assert decision is not None and list(decision.scores) == ["face", "fused"]
     alone = watcher._identifier.identify(picture=room(2))
-    np.testing.assert_allclose(verdict.scores["fused"], alone.scores["fused"], atol=1e-4)
+    np.testing.assert_allclose(decision.scores["fused"], alone.scores["fused"], atol=1e-4)
 
 
 def test_a_slow_machine_knows_who_stays(watcher: Watcher) -> None:
@@ -161,8 +161,8 @@ def test_who_has_gone_is_named_no_longer(
     assert watcher.heard_s(11.5) == pytest.approx(11.5 - 10.2 - GONE_S)
     watcher.hear(speech, Stages())  # of somebody out of sight
     show(watcher, WALL, 12.0, 13.0)
-    _, verdict = watcher.decide(13.0)
-    assert verdict is not None and list(verdict.scores) == ["voice", "fused"]
+    _, decision = watcher.decide(13.0)
+    assert decision is not None and list(decision.scores) == ["voice", "fused"]
 
 
 def test_a_camera_that_is_lost_takes_no_name_at_once(
@@ -171,8 +171,8 @@ def test_a_camera_that_is_lost_takes_no_name_at_once(
     """What was seen is still evidence, and confirms nobody."""
     name = show(watcher, room(known_and_stranger[0]), 10.0, 10.2)
     assert watcher.decide(10.2 + 0.9 * FORGET_AFTER_S)[0] == name is not None
-    named, verdict = watcher.decide(10.2 + FORGET_AFTER_S)
-    assert named is None and verdict is not None and FORGET_AFTER_S < FRESH_S
+    named, decision = watcher.decide(10.2 + FORGET_AFTER_S)
+    assert named is None and decision is not None and FORGET_AFTER_S < FRESH_S
 
 
 def test_a_fused_network_is_refused(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_each_goes_on_without_the_other(watcher: Watcher, tmp_path: Path) -> Non
         network_camera.stop()
         until(looks, lambda seen: seen.status["camera"].state in ("missing", "stalled"), 2.0)
         until(looks, lambda seen: seen.quality.keys() == {"voice"} and bool(
-            seen.verdict and "voice" in seen.verdict.scores), 4.0)
+            seen.decision and "voice" in seen.decision.scores), 4.0)
         network_camera.start()
         until(looks, lambda seen: "face" in seen.quality, 5.0)
         until(looks, lambda seen: seen.status["microphone"].state == "ended", 15.0)

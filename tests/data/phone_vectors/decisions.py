@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from edge_runtime.candidates import COLUMNS, EnrolledThresholds
-from edge_runtime.decide import Verdict, among_enrolled, among_trained
+from edge_runtime.decide import Decision, among_enrolled, among_trained
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import (
@@ -71,10 +71,10 @@ def _manifest() -> Manifest:
         warnings=[], interpreters=[], versions={}, seed=0, commit=None)
 
 
-def _judged(verdict: Verdict) -> Case:
-    return {"person": verdict.person, "reason": verdict.reason, "names": list(verdict.names),
-            "fused": listed(verdict.scores["fused"]), "leftOut": list(verdict.left_out),
-            "threshold": verdict.threshold}
+def _judged(decision: Decision) -> Case:
+    return {"person": decision.person, "reason": decision.reason, "names": list(decision.people),
+            "fused": listed(decision.scores["fused"]), "leftOut": list(decision.left_out),
+            "threshold": decision.threshold}
 
 
 def trained_cases(rng: np.random.Generator) -> list[Case]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from edge_runtime.candidates import COLUMNS, EnrolledThresholds
-from edge_runtime.decide import Verdict, among_enrolled
+from edge_runtime.decide import Decision, among_enrolled
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
@@ -45,9 +45,9 @@ def enrolled(gallery: Gallery, samples_of: SamplesOf) -> Gallery:
 
 
 @pytest.fixture
-def verdict(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> Callable[..., Verdict]:
-    """verdict(face=1, voice=3): of another face of the first person with a voice of the third."""
-    def judge(doubtful: tuple[Modality, ...] = (), **seeds: int) -> Verdict:
+def decide(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> Callable[..., Decision]:
+    """decide(face=1, voice=3): of another face of the first person with a voice of the third."""
+    def judge(doubtful: tuple[Modality, ...] = (), **seeds: int) -> Decision:
         embeddings: dict[Modality, Embeddings] = {}
         if "face" in seeds:
             embeddings["face"] = embeddings_of(seeds["face"], 9)[8]
@@ -57,39 +57,39 @@ def verdict(enrolled: Gallery, embeddings_of: EmbeddingsOf) -> Callable[..., Ver
     return judge
 
 
-def test_who_is_enrolled_is_named(verdict: Callable[..., Verdict]) -> None:
+def test_who_is_enrolled_is_named(decide: Callable[..., Decision]) -> None:
     for seeds in ({"face": 1}, {"voice": 1}, {"face": 1, "voice": 1}):
-        found = verdict(**seeds)
+        found = decide(**seeds)
         assert (found.person, found.reason) == ("Anna", "accepted")
-        assert list(found.names) == ["Anna", "Ben", "Cleo"]
+        assert list(found.people) == ["Anna", "Ben", "Cleo"]
         assert list(found.scores) == [*seeds, "fused"]
         assert found.scores["fused"].argmax() == 0 and 0.9 < found.scores["fused"][0] <= 1
-    assert verdict(face=2).person == "Ben"
+    assert decide(face=2).person == "Ben"
 
 
-def test_a_stranger_is_nobody(verdict: Callable[..., Verdict]) -> None:
+def test_a_stranger_is_nobody(decide: Callable[..., Decision]) -> None:
     for seeds in ({"face": 7}, {"voice": 7}, {"face": 7, "voice": 7}):
-        found = verdict(**seeds)
+        found = decide(**seeds)
         assert (found.person, found.reason) == (None, "below_threshold")
         assert found.scores["fused"].max() < 0.1
 
 
-def test_who_is_enrolled_by_one_modality_is_judged_by_it(verdict: Callable[..., Verdict]) -> None:
-    found = verdict(face=2, voice=7)
+def test_who_is_enrolled_by_one_modality_is_judged_by_it(decide: Callable[..., Decision]) -> None:
+    found = decide(face=2, voice=7)
     assert (found.person, found.reason) == ("Ben", "accepted")
     assert np.isnan(found.scores["voice"][1])
     assert found.scores["fused"][1] == pytest.approx(
         1 / (1 + np.exp(5 - 10 * found.scores["face"][1])), rel=1e-5)
 
 
-def test_a_face_of_one_and_a_voice_of_another(verdict: Callable[..., Verdict]) -> None:
-    assert verdict(face=1, voice=3).reason == "disagreement"
-    assert verdict(face=1, voice=3).person is None
-    assert verdict(face=1, voice=7).reason == "disagreement"  # nobody's
+def test_a_face_of_one_and_a_voice_of_another(decide: Callable[..., Decision]) -> None:
+    assert decide(face=1, voice=3).reason == "disagreement"
+    assert decide(face=1, voice=3).person is None
+    assert decide(face=1, voice=7).reason == "disagreement"  # nobody's
 
 
-def test_a_doubtful_voice_contradicts_nobody(verdict: Callable[..., Verdict]) -> None:
-    found = verdict(face=1, voice=7, doubtful=("voice",))
+def test_a_doubtful_voice_contradicts_nobody(decide: Callable[..., Decision]) -> None:
+    found = decide(face=1, voice=7, doubtful=("voice",))
     assert (found.person, found.reason) == (None, "below_threshold")
     assert 0 < found.scores["fused"][0] < 0.5
 
@@ -99,7 +99,7 @@ def test_without_thresholds_people_are_ranked(
 ) -> None:
     face = embeddings_of(1, 9)[8]
     empty = among_enrolled(gallery.candidates({"face": face}))
-    assert (empty.person, empty.reason, list(empty.names)) == (None, "nobody_enrolled", [])
+    assert (empty.person, empty.reason, list(empty.people)) == (None, "nobody_enrolled", [])
     gallery.enroll("Anna", samples_of(1))
     gallery.enroll("Ben", samples_of(2))
     found = among_enrolled(gallery.candidates({"face": face}))
@@ -111,15 +111,15 @@ def test_without_thresholds_people_are_ranked(
 
 
 def test_not_this_person(
-    enrolled: Gallery, verdict: Callable[..., Verdict], embeddings_of: EmbeddingsOf
+    enrolled: Gallery, decide: Callable[..., Decision], embeddings_of: EmbeddingsOf
 ) -> None:
     """What looks more like a rejected sample than like the person is somebody else."""
     near = embeddings_of(1, 9)[8]
     enrolled.reject("Anna", [NewSample("other.png", "face", near)])
-    found = verdict(face=1)
+    found = decide(face=1)
     assert found.left_out == ("Anna",) and found.person is None
     assert found.scores["fused"][0] == 0
-    assert verdict(voice=1).person == "Anna"
+    assert decide(voice=1).person == "Anna"
     other = among_enrolled(enrolled.candidates({"face": embeddings_of(1, 3)[0]}))
     assert (other.person, other.left_out) == ("Anna", ())
 

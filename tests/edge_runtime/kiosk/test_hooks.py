@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from edge_runtime.decide import Decision
 from edge_runtime.kiosk.configuration import HookSettings
 from edge_runtime.kiosk.hooks import Hook
-from edge_runtime.kiosk.messages import Decided
+from edge_runtime.kiosk.messages import DecisionEvent
 from edge_runtime.kiosk.metrics import Metrics
 from tests.edge_runtime.kiosk.stand_ins import wait_until
 
-ANNA = Decided("Anna", 0.9, "accepted", (("Anna", 0.9),), {}, "2026-01-01T00:00:00.000+00:00")
+ANNA = DecisionEvent(Decision("Anna", "accepted", ["Anna"], {"fused": np.array([0.9], np.float32)}),
+                     "2026-01-01T00:00:00.000+00:00")
 
 
 def command(code: str, accepted: bool = True, timeout_s: float = 5.0) -> HookSettings:

@@ -15,14 +15,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge_runtime.decide import Decision
 from edge_runtime.errors import UsageError
 from edge_runtime.kiosk import mqtt
 from edge_runtime.kiosk.configuration import MqttSettings
-from edge_runtime.kiosk.messages import Decided, State
+from edge_runtime.kiosk.messages import DecisionEvent, State
 from edge_runtime.kiosk.metrics import Metrics
 from edge_runtime.kiosk.mqtt import Broker
 from tests.edge_runtime.kiosk.stand_ins import wait_until
@@ -108,9 +110,10 @@ def broker(program: str, tmp_path: Path) -> Iterator[Mosquitto]:
     found.stop()
 
 
-def decided(person: str | None) -> Decided:
-    return Decided(person, 0.9 if person else None, "accepted", ((person or "x", 0.9),),
-                   {"detect": 1.0}, "2026-01-01T00:00:00.000+00:00")
+def decided(person: str | None) -> DecisionEvent:
+    scores = {"fused": np.array([0.9], np.float32)}
+    return DecisionEvent(Decision(person, "accepted", [person or "x"], scores, ms={"detect": 1.0}),
+                         "2026-01-01T00:00:00.000+00:00")
 
 
 DECISION, AVAILABILITY = "visavox/door/decision", "visavox/door/availability"

@@ -9,11 +9,11 @@ import pytest
 
 from edge_runtime.capture.status import State as SourceState
 from edge_runtime.capture.status import Status
-from edge_runtime.decide import Reason, Verdict
+from edge_runtime.decide import Decision, Reason
 from edge_runtime.detect import Box
 from edge_runtime.evidence import GONE_S
 from edge_runtime.inputs import Quality
-from edge_runtime.kiosk.messages import FaceAt, State
+from edge_runtime.kiosk.messages import DecisionEvent, FaceAt, State
 from edge_runtime.kiosk.presence import HINTS, NOBODY_AFTER_S, Presence, hint
 from edge_runtime.quality import FaceReason, Flaw
 from edge_runtime.watch import Seen
@@ -23,12 +23,17 @@ NO_FACE: Quality = {"face": (Flaw("no_face", "no face was found"),)}
 CAMERA = {"camera": Status("ok", "gives pictures")}
 
 
-def verdict(person: str | None, reason: Reason = "accepted") -> Verdict:
-    return Verdict(person, reason, ["ann", "ben"], {"fused": np.array([0.25, 0.75], np.float32)})
+def judged(person: str | None, reason: Reason = "accepted") -> Decision:
+    return Decision(person, reason, ["ann", "ben"], {"fused": np.array([0.25, 0.75], np.float32)})
+
+
+def told(event: DecisionEvent) -> tuple[str | None, float | None, str]:
+    message = event.message()
+    return message["person"], message["confidence"], message["reason"]
 
 
 def look(
-    at_s: float, named: str | None = None, found: Verdict | None = None,
+    at_s: float, named: str | None = None, found: Decision | None = None,
     quality: Quality | None = None,
 ) -> Seen:
     return Seen(at_s, named, found, {"face": ()} if quality is None else quality, CAMERA,
@@ -41,15 +46,17 @@ def test_somebody_comes_is_named_once_and_goes() -> None:
     assert presence.state == "idle"
     assert presence.update(look(1.0), FACE) is None
     assert (presence.state, presence.face) == ("looking", FACE)
-    decided = presence.update(look(1.5, "ben", verdict("ben")), FACE)
+    decided = presence.update(look(1.5, "ben", judged("ben")), FACE)
     assert decided is not None and presence.state == "known"
-    assert (decided.person, decided.confidence, decided.reason) == ("ben", 0.75, "accepted")
-    assert decided.scores == (("ben", 0.75), ("ann", 0.25)) and decided.ms == {"detect": 12.346}
-    assert presence.update(look(1.8, "ben", verdict("ben")), FACE) is None
+    assert told(decided) == ("ben", 0.75, "accepted")
+    message = decided.message()
+    assert message["scores"] == [{"person": "ben", "score": 0.75}, {"person": "ann", "score": 0.25}]
+    assert message["ms"] == {"detect": 12.346}
+    assert presence.update(look(1.8, "ben", judged("ben")), FACE) is None
     presence.update(look(1.9 + GONE_S, None, None, NO_FACE), None)
     assert (presence.state, presence.face) == ("idle", None)
-    again = presence.update(look(4.0, "ben", verdict("ben")), FACE)
-    assert again is not None and again.person == "ben"
+    again = presence.update(look(4.0, "ben", judged("ben")), FACE)
+    assert again is not None and again.decision.person == "ben"
 
 
 @pytest.mark.parametrize("reason", ["below_threshold", "disagreement", "nobody_enrolled",
@@ -57,12 +64,12 @@ def test_somebody_comes_is_named_once_and_goes() -> None:
 def test_a_stranger_is_looked_at_for_a_while(reason: Reason) -> None:
     presence = Presence()
     for at_s in (0.0, 1.0, NOBODY_AFTER_S - 0.1):
-        assert presence.update(look(at_s, None, verdict(None, reason)), FACE) is None
+        assert presence.update(look(at_s, None, judged(None, reason)), FACE) is None
         assert presence.state == "looking"
-    decided = presence.update(look(NOBODY_AFTER_S, None, verdict(None, reason)), FACE)
+    decided = presence.update(look(NOBODY_AFTER_S, None, judged(None, reason)), FACE)
     assert decided is not None and presence.state == "nobody"
-    assert (decided.person, decided.confidence, decided.reason) == (None, None, reason)
-    assert presence.update(look(NOBODY_AFTER_S + 1, None, verdict(None, reason)), FACE) is None
+    assert told(decided) == (None, None, reason)
+    assert presence.update(look(NOBODY_AFTER_S + 1, None, judged(None, reason)), FACE) is None
 
 
 @pytest.mark.parametrize("state, there", [
@@ -83,28 +90,28 @@ def test_speech_without_a_face_is_of_somebody_only_where_nothing_is_seen(
 def test_who_has_just_been_enrolled_is_no_stranger_meanwhile() -> None:
     """Whoever was looked at as a stranger, all through their enrolment."""
     presence = Presence()
-    stranger = verdict(None, "below_threshold")
+    stranger = judged(None, "below_threshold")
     for at_s in (0.0, NOBODY_AFTER_S):
         presence.update(look(at_s, None, stranger), FACE)
     assert presence.state == "nobody"
     presence.untold()  # as during the enrolment
     assert presence.update(look(NOBODY_AFTER_S + 0.2, None, stranger), FACE) is None
     assert presence.state == "looking"
-    decided = presence.update(look(NOBODY_AFTER_S + 0.4, "ben", verdict("ben")), FACE)
-    assert decided is not None and decided.person == "ben"
+    decided = presence.update(look(NOBODY_AFTER_S + 0.4, "ben", judged("ben")), FACE)
+    assert decided is not None and decided.decision.person == "ben"
 
 
 def test_the_threshold_is_told() -> None:
     presence = Presence()
-    decided = presence.update(look(0.0, "ben", replace(verdict("ben"), threshold=0.5)), FACE)
+    decided = presence.update(look(0.0, "ben", replace(judged("ben"), threshold=0.5)), FACE)
     assert decided is not None and decided.message()["threshold"] == 0.5
 
 
 def test_what_nobody_has_heard_is_told_again() -> None:
     presence = Presence()
-    assert presence.update(look(0.0, "ben", verdict("ben")), FACE)
+    assert presence.update(look(0.0, "ben", judged("ben")), FACE)
     presence.untold()
-    assert presence.update(look(0.1, "ben", verdict("ben")), FACE)
+    assert presence.update(look(0.1, "ben", judged("ben")), FACE)
 
 
 def test_a_look_without_a_picture_leaves_the_face() -> None:
@@ -128,3 +135,16 @@ def test_the_worst_flaw_gives_the_hint() -> None:
 def test_a_box_in_fractions_of_the_picture() -> None:
     picture = np.zeros((100, 200, 3), np.uint8)
     assert FaceAt.of(Box(-20, 50, 100, 100), picture) == FaceAt(-0.1, 0.5, 0.4, 1.5)
+
+
+def test_what_waits_to_be_told_holds_no_name_that_is_not() -> None:
+    """Or somebody forgotten meanwhile would be kept in memory, among everybody else."""
+    people = [f"person {number}" for number in range(9)]
+    found = Decision("person 3", "accepted", people, {
+        "fused": np.arange(9, dtype=np.float32)}, left_out=("person 0", "person 8"))
+    event = Presence().update(look(0.0, "person 3", found), FACE)
+    assert event is not None
+    assert event.names == {"person 3", *people[4:]}
+    assert event.decision.left_out == ("person 8",)
+    assert event.decision.scores["fused"].tolist() == [8, 7, 6, 5, 4]
+    assert told(event) == ("person 3", None, "accepted")
