@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,13 +27,15 @@ from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 
 PERIOD_S = 0.2  # between two looks
 _HEARD_S = CLIP_SAMPLES / SAMPLE_RATE
+_ALONE: AbstractContextManager[object] = nullcontext()
 
 
 @dataclass(frozen=True)
 class Seen:
     """One look. at_s: as time.monotonic(). named: see SteadyName. decision: by the last seconds;
     None where there was nothing to judge by. quality: flaws of what was seen and heard now.
-    status: of camera and microphone. ms: milliseconds of each stage."""
+    status: of camera and microphone. ms: milliseconds of each stage. frame: what the camera showed;
+    None where it has shown nothing new. box: its largest face, good enough or not."""
 
     at_s: float
     named: str | None
@@ -40,6 +43,8 @@ class Seen:
     quality: Quality
     status: Mapping[str, Status]
     ms: Mapping[str, float]
+    frame: Frame | None = None
+    box: Box | None = None
 
 
 class Watcher:
@@ -121,32 +126,45 @@ class Watcher:
 
 def watch(
     watcher: Watcher, camera: Camera | None, microphone: Microphone | None,
-    seconds: float | None = None,
+    seconds: float | None = None, using: AbstractContextManager[object] = _ALONE,
 ) -> Iterator[Seen]:
-    """A look each PERIOD_S, until `seconds` have passed or nothing more can come."""
+    """A look each PERIOD_S, until `seconds` have passed or nothing more can come.
+
+    using: the lock of whoever shares the watcher's networks, detector or gallery with other
+    threads; held while they are used, never while something is waited for.
+    """
     begin = time.monotonic()
     frame: Frame | None = None
     clip: Clip | None = None
     while seconds is None or time.monotonic() - begin < seconds:
         look_s, clock = time.monotonic(), Stages()
         quality: Quality = {}
+        newer: Frame | None = None
         if camera and (newer := camera.latest(PERIOD_S, frame)):
             frame = newer
-            quality |= watcher.see(frame, clock)
+            with using:
+                quality |= watcher.see(frame, clock)
         heard = microphone and microphone.last(watcher.heard_s(look_s), 0.0, clip)
         if heard and heard.sound.size:
             clip = heard
-            quality |= watcher.hear(clip, clock)
+            with using:
+                quality |= watcher.hear(clip, clock)
         now_s = time.monotonic()
-        named, decision = watcher.decide(now_s)
+        with using:
+            named, decision = watcher.decide(now_s)
         if decision:
             decision = replace(decision, ms=clock.ms, quality=quality)
-        status = {name: source.status for name, source in
-                  (("camera", camera), ("microphone", microphone)) if source}
-        yield Seen(now_s, named, decision, quality, status, clock.ms)
+        status = _status(camera, microphone)
+        yield Seen(now_s, named, decision, quality, status, clock.ms, newer,
+                   watcher.box if newer else None)
         if all(_is_over(known.state) for known in status.values()):
             return
         time.sleep(max(0.0, PERIOD_S - (time.monotonic() - look_s)))
+
+
+def _status(camera: Camera | None, microphone: Microphone | None) -> dict[str, Status]:
+    return {name: source.status for name, source in
+            (("camera", camera), ("microphone", microphone)) if source}
 
 
 def _is_over(state: State) -> bool:

@@ -20,10 +20,8 @@ from edge_runtime.decide import Decision
 from edge_runtime.detect import Detector
 from edge_runtime.errors import CaptureError, GalleryError, VisavoxError
 from edge_runtime.identify import Identifier
-from edge_runtime.inputs import Quality
 from edge_runtime.kiosk.messages import DecisionEvent, FaceAt, State, View
 from edge_runtime.kiosk.presence import Presence
-from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound
 from edge_runtime.watch import Seen, Watcher, watch
 
@@ -60,7 +58,7 @@ class Station:
         self.microphone: Microphone | None = None
         self._open_sources = open_sources
         self._between: dict[str, Status] = {}  # how the sources were, until they are opened again
-        self._watcher = _SharedWatcher(identifier, detector, gallery, self.using)
+        self._watcher = Watcher(identifier, detector, gallery)
         self._presence = Presence()
         self._stop = threading.Event()
         self._looked_s = time.monotonic()
@@ -178,7 +176,7 @@ class Station:
                 if source:
                     stack.enter_context(source)
             stack.callback(self._remember)
-            for seen in watch(self._watcher, self.camera, self.microphone):
+            for seen in watch(self._watcher, self.camera, self.microphone, using=self.using):
                 self._looked_s = time.monotonic()
                 if self._stop.is_set():
                     return
@@ -190,7 +188,7 @@ class Station:
             ("camera", self.camera), ("microphone", self.microphone)) if source}
 
     def _tell(self, seen: Seen) -> None:
-        face = self._watcher.face if "face" in seen.quality else None
+        face = FaceAt.of(seen.box, seen.frame.picture) if seen.box and seen.frame else None
         event = self._presence.update(seen, face)
         if self.enrolling:
             self._presence.untold()
@@ -199,30 +197,3 @@ class Station:
             return
         for tell in self.on_decision:
             tell(event)
-
-
-class _SharedWatcher(Watcher):
-    """Shares networks, detector and gallery with other threads. face: where the last picture's
-    face is."""
-
-    def __init__(
-        self, identifier: Identifier, detector: Detector, gallery: Gallery | None,
-        using: threading.RLock,
-    ) -> None:
-        super().__init__(identifier, detector, gallery)
-        self.face: FaceAt | None = None
-        self._using = using
-
-    def see(self, frame: Frame, clock: Stages) -> Quality:
-        with self._using:
-            quality = super().see(frame, clock)
-        self.face = FaceAt.of(self.box, frame.picture) if self.box else None
-        return quality
-
-    def hear(self, clip: Clip, clock: Stages) -> Quality:
-        with self._using:
-            return super().hear(clip, clock)
-
-    def decide(self, time_s: float) -> tuple[str | None, Decision | None]:
-        with self._using:
-            return super().decide(time_s)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edge_runtime.capture.camera import Camera, Frame
-from edge_runtime.detect import HaarDetector
+from edge_runtime.crop import Picture
+from edge_runtime.detect import Box, HaarDetector
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
@@ -41,6 +42,28 @@ def test_a_film_that_begins_anew_is_never_closed(kiosk_identifier: Identifier) -
 
         wait_until(played_three_times, 60)
     assert seen <= {"starting", "ok", "ended"} and "ok" in seen
+
+
+def test_nobody_else_uses_what_the_loop_uses(kiosk_identifier: Identifier, scene: Scene) -> None:
+    free: list[bool] = []
+
+    class Asking(HaarDetector):
+        def detect(self, picture: Picture) -> tuple[Box, ...]:
+            other = threading.Thread(target=lambda: free.append(
+                station.using.acquire(blocking=False)))
+            other.start()
+            other.join()
+            return super().detect(picture)
+
+    station = Station(kiosk_identifier, Asking(), None, scene.sources)
+    with station:
+        wait_until(lambda: len(free) > 2, 60)
+        with station.using:
+            looks = len(free)
+            time.sleep(0.5)
+            assert len(free) == looks
+        wait_until(lambda: len(free) > looks, 60)
+    assert not any(free)
 
 
 def test_whoever_is_forgotten_is_told(
