@@ -42,29 +42,29 @@ export function showDevices({ trouble, microphone }) {
 }
 
 /** The decision: who is named, or who would be, and why. presence: see presence.js. */
-export function showDecision(presence, { named, verdict }, hears) {
-  const likely = verdict?.reason === "no_thresholds";
+export function showDecision(presence, { named, decision }, hears) {
+  const likely = decision?.reason === "no_thresholds";
   const state = likely && presence === "nobody" ? "looking" : presence; // nobody is refused
   document.body.dataset.state = state;
-  const best = verdict?.names.length ? largest(verdict.scores.fused) : null;
-  const name = named ?? (likely && best !== null && state !== "idle" ? verdict.names[best]
+  const best = decision?.people.length ? largest(decision.scores.fused) : null;
+  const name = named ?? (likely && best !== null && state !== "idle" ? decision.people[best]
     : null);
   write("state", text(likely && name ? "state.likely" : `state.${state}`));
   const headline = name ?? text(`headline.${state}`);
   write("name", headline);
   byId("name").classList.toggle("long", headline.length > LONG);
   // Who is named stays so for a while after the last look that said so.
-  const agrees = verdict && name !== null && (likely || verdict.person === name);
-  write("reason", agrees || (verdict && state === "nobody") ? text(`reason.${verdict.reason}`)
+  const agrees = decision && name !== null && (likely || decision.person === name);
+  write("reason", agrees || (decision && state === "nobody") ? text(`reason.${decision.reason}`)
     : what(state, hears));
-  const index = agrees ? verdict.names.indexOf(name) : -1;
+  const index = agrees ? decision.people.indexOf(name) : -1;
   byId("confidence").hidden = index < 0;
-  if (index < 0) return verdict ? named : null;
-  const share = Math.max(verdict.scores.fused[index], 0);
+  if (index < 0) return decision ? named : null;
+  const share = Math.max(decision.scores.fused[index], 0);
   byId("confidence-label").textContent = text(likely ? "live.likeness" : "live.confidence");
   byId("confidence-number").textContent = percent(share);
   fillBar(byId("confidence-bar"), Math.round(100 * share), share);
-  showThreshold(verdict.threshold);
+  showThreshold(decision.threshold);
   return name;
 }
 

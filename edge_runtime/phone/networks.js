@@ -4,7 +4,7 @@ import { expect } from "./trouble.js";
 
 const FORMAT = 1;
 
-/** What runs everything: {manifest, bundle, limits, threads, run(network, inputs) -> outputs}.
+/** What runs everything: {manifest, bundle, thresholds, threads, run(network, inputs) -> outputs}.
  *  bundle: {name, made, hash}, the hash of its manifest, which has those of the networks. */
 export async function loadNetworks(base = document.baseURI) {
   const fetched = async (path) => {
@@ -16,7 +16,7 @@ export async function loadNetworks(base = document.baseURI) {
   const manifest = JSON.parse(new TextDecoder().decode(description));
   expect(manifest.format === FORMAT, "bundle_format", { found: manifest.format });
   const bundle = { ...await (await fetched("bundle.json")).json(), hash: await hash(description) };
-  const limits = await (await fetched("limits.json")).json();
+  const thresholds = await (await fetched("limits.json")).json();
   const files = { detector: await (await fetched("third_party/face_detection.tflite"))
     .arrayBuffer() };
   for (const [part, { file, sha256 }] of Object.entries(manifest.files)) {
@@ -30,7 +30,7 @@ export async function loadNetworks(base = document.baseURI) {
   const threads = exact ? navigator.hardwareConcurrency : 1;
   const loaded = await worker.call("load", { files, threads });
   return {
-    manifest, bundle, limits, threads: loaded,
+    manifest, bundle, thresholds, threads: loaded,
     run: (network, inputs) => worker.call("run", { network, inputs }),
   };
 }

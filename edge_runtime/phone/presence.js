@@ -13,7 +13,7 @@ export class Presence {
 
   /** A look: whether there is a face, whether good speech was heard, and what was decided.
    *  Returns idle, looking, listening, known or nobody. */
-  update({ face, spoke }, { named, verdict }, timeS) {
+  update({ face, spoke }, { named, decision }, timeS) {
     if (face) this.#faceS = timeS;
     if (spoke) this.#voiceS = timeS;
     if (named !== null) {
@@ -25,7 +25,7 @@ export class Presence {
       return (this.state = "idle");
     }
     this.#sinceS ??= timeS;
-    if (verdict?.person === null && timeS - this.#sinceS >= NOBODY_AFTER_S) this.state = "nobody";
+    if (decision?.person === null && timeS - this.#sinceS >= NOBODY_AFTER_S) this.state = "nobody";
     else if (this.state !== "nobody") {
       this.state = timeS - this.#voiceS < HEARD_S ? "listening" : "looking";
     }

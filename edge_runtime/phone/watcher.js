@@ -1,6 +1,6 @@
 // Gathers what single faces and clips say, and says who it is: watch.py.
 
-import { amongEnrolled, amongTrained } from "./decide.js";
+import { amongEnrolled, amongTrained, candidates } from "./decide.js";
 import { detect } from "./detect.js";
 import { Evidence, SteadyName, Visit } from "./evidence.js";
 import { usableFace } from "./face-quality.js";
@@ -61,19 +61,19 @@ export class Watcher {
     return { flaws, embedding: outputs.embedding };
   }
 
-  /** Who is named now, the verdict of what the last seconds say, null without any, and the rows
+  /** Who is named now, the decision by the last seconds, null without any, and the rows
    *  {face, voice} of scores or embeddings that it was made by. */
   decide(timeS) {
     const rows = this.#rows(timeS);
-    const verdict = !Object.keys(rows).length ? null
-      : this.#enrolled ? amongEnrolled(this.#enrolled, rows, this.#networks.limits,
-        this.#doubtful)
+    const decision = !Object.keys(rows).length ? null
+      : this.#enrolled ? amongEnrolled(
+        candidates(this.#enrolled, rows, this.#networks.thresholds), this.#doubtful)
         : amongTrained(this.#networks.manifest, rows);
     // What was seen before proves nothing about who is there now.
-    const named = this.#news || !verdict ? this.#steady.update(verdict?.person ?? null, timeS)
+    const named = this.#news || !decision ? this.#steady.update(decision?.person ?? null, timeS)
       : this.#steady.wait(timeS);
     this.#news = false;
-    return { named, verdict, rows };
+    return { named, decision, rows };
   }
 
   get #clipSamples() {

@@ -5,7 +5,7 @@ async (vectors) => {
   const quality = await from("face-quality");
   const sound = await from("sound");
   const { fuse } = await from("scoring");
-  const { amongEnrolled, amongTrained } = await from("decide");
+  const { amongEnrolled, amongTrained, candidates } = await from("decide");
   const { meanTemplate } = await from("similarity");
   const { Evidence, SteadyName, Visit } = await from("evidence");
   const samples = await from("samples");
@@ -54,7 +54,7 @@ async (vectors) => {
       clipped: sound.isClipped(part), snr: sound.snrDb(part) };
   }));
 
-  const judged = ({ person, reason, names, scores, leftOut, threshold }) =>
+  const judged = ({ person, reason, people: names, scores, leftOut, threshold }) =>
     ({ person, reason, names, fused: list(scores.fused), leftOut, threshold });
   const rows = (given) => Object.fromEntries(Object.entries(given).map(([modality, row]) =>
     [modality, floats(row)]));
@@ -74,8 +74,8 @@ async (vectors) => {
     trained: vectors.trained.map(({ manifest, scores }) =>
       judged(amongTrained(manifest, rows(scores)))),
     enrolled: vectors.enrolled.cases.map(({ limits, people: count, embeddings, doubtful }) =>
-      judged(amongEnrolled(people.slice(0, count), rows(embeddings),
-        limits ? vectors.enrolled.limits : null, doubtful))),
+      judged(amongEnrolled(candidates(people.slice(0, count), rows(embeddings),
+        limits ? vectors.enrolled.limits : null), doubtful))),
     evidence: vectors.evidence.steps.map(({ timeS, modality, row, weight, doubted, person }) => {
       if (modality) evidence.add(modality, row, timeS, weight);
       if (doubted) steady.doubt();
