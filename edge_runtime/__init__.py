@@ -27,13 +27,14 @@ from edge_runtime.errors import (
 )
 
 if TYPE_CHECKING:
+    from edge_runtime.decide import Decision
     from edge_runtime.gallery.store import Gallery
-    from edge_runtime.identify import Decision, Identifier
+    from edge_runtime.identify import Identifier
 
 __version__ = "0.1.0"
 
 # Loaded when they are asked for: a name costs no interpreter, and a decision no cryptography.
-_LATER = {"Decision": "edge_runtime.identify", "Identifier": "edge_runtime.identify",
+_LATER = {"Decision": "edge_runtime.decide", "Identifier": "edge_runtime.identify",
           "Gallery": "edge_runtime.gallery.store"}
 
 __all__ = ["BundleError", "CaptureError", "ConversionError", "Decision", "DuplicateError",
