@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from edge_runtime.accuracy import Pair
 from edge_runtime.crop import Picture
 from edge_runtime.identify import Identifier
-from edge_runtime.people import MODALITIES, Modality, Sample
+from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.people import Sample
 from edge_runtime.quality import Flaw, face_quality, may_contradict, refusals
 from edge_runtime.speech import voice_quality
 from edge_runtime.trials import Embeddings

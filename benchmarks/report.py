@@ -23,7 +23,7 @@ from edge_runtime.command import percent, table
 from edge_runtime.doctor.examine import PROBLEMS
 from edge_runtime.errors import UsageError
 
-COLUMNS = ("voice", "face", "ensemble", "scaled")
+_COLUMNS = ("voice", "face", "ensemble", "scaled")
 _MARK = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- /table -->", re.DOTALL)
 
 _SWEEP_COLUMNS = {"voice": "voice", "face": "face", "ensemble": "sum", "scaled": "scaled",
@@ -96,14 +96,14 @@ def accuracy_table(results: Path = RESULTS) -> str:
     """Accuracy per column with 95 % intervals, the source experiment's beside it."""
     source = read_result(results / "source-experiment.json")
     rows = [["source experiment, its own 95 people", str(source["pairs"]),
-             *(percent(source["accuracy"].get(column)) for column in COLUMNS)]]
+             *(percent(source["accuracy"].get(column)) for column in _COLUMNS)]]
     for name, label in _ACCURACY_ROWS.items():
         if not (results / f"{name}.json").is_file():
-            rows.append([label, "not run", *("-" for _ in COLUMNS)])
+            rows.append([label, "not run", *("-" for _ in _COLUMNS)])
             continue
         content = read_result(results / f"{name}.json")
         rows.append([f"{label} (`{content['model']}`, seed {content['seed']})",
-                     str(content["pairs"]), *(_with_interval(content, c) for c in COLUMNS)])
+                     str(content["pairs"]), *(_with_interval(content, c) for c in _COLUMNS)])
     header = ["test accuracy in % (95 % interval over people)", "pairs", "voice", "face", "sum",
               "scaled"]
     return table(header, rows)

@@ -17,8 +17,9 @@ from edge_runtime.command import percent, table
 from edge_runtime.crop import Picture
 from edge_runtime.identify import Identifier
 from edge_runtime.metrics import people_interval
+from edge_runtime.modalities import Modality
 from edge_runtime.open_set import NOBODY
-from edge_runtime.people import Modality, Sample
+from edge_runtime.people import Sample
 from edge_runtime.voice import Sound
 
 BLUR = 0.02  # sigma, in sides of the face

@@ -37,7 +37,8 @@ from edge_runtime.manifest import (
     VoiceContract,
     write_manifest,
 )
-from edge_runtime.people import MODALITIES, all_combinations
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import all_combinations
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 from train.models.registry import Part
 from train.run import RunFolder, git_commit

@@ -14,7 +14,8 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
 from edge_runtime.manifest import ScoreScaling
-from edge_runtime.people import MODALITIES, all_combinations
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import all_combinations
 from train.leave_out import without_people
 from train.models.registry import Part
 from train.run import RunFolder

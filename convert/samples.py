@@ -12,7 +12,8 @@ from convert.recipes import Samples
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.face import square_face
-from edge_runtime.people import MODALITIES, Modality, Sample
+from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.people import Sample
 from edge_runtime.voice import speech_window
 from train.models.registry import Part
 from train.spec import Spec

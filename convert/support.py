@@ -24,10 +24,9 @@ from convert.recipes import AUTO, SWEPT
 from convert.speed import medians_ms
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
-from train.fit import init
 from train.models.registry import FAMILIES
 from train.pack import read_data
-from train.run import RunFolder, load_run
+from train.run import RunFolder, init, load_run
 from train.spec import make_spec
 from train.sweep.settings import read_json, write_json
 from train.synthetic import make_people

@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.manifest import ScoreScaling
 from edge_runtime.metrics import people_interval
 from edge_runtime.people import Sample
 from edge_runtime.scoring import fuse
 from edge_runtime.voice import Sound, mix_noise
 
-if TYPE_CHECKING:  # the manifest's module needs the columns of this one
-    from edge_runtime.manifest import ScoreScaling
-
-COLUMNS = ("face", "voice", "ensemble", "fused")
 Scores = npt.NDArray[np.float32]
 Pair = tuple[Sample, Sample]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 from edge_runtime.scoring import Scores
 from edge_runtime.similarity import Similarity
 

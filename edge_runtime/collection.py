@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from edge_runtime.errors import InputError, PeopleError
 from edge_runtime.face import square_face
-from edge_runtime.people import MODALITIES, Modality, People, Sample
+from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.people import People, Sample
 from edge_runtime.photograph import read_face
 from edge_runtime.problems import because
 from edge_runtime.terminal import printable

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edge_runtime.candidates import Candidates, column_of
 from edge_runtime.inputs import Quality
 from edge_runtime.manifest import Manifest
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.scoring import Scores, fuse
 from edge_runtime.similarity import PLAIN, Similarity
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 
 Array = npt.NDArray[np.floating]
 

@@ -28,7 +28,7 @@ from edge_runtime.detect import Detector, HaarDetector
 from edge_runtime.errors import UsageError
 from edge_runtime.inputs import InputReader
 from edge_runtime.interpreter import Network, Outputs, chosen_interpreter
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.speech import can_judge_voices
 from edge_runtime.stages import Stages
 from edge_runtime.voice import Sound

@@ -14,7 +14,7 @@ from edge_runtime.detect import Box, Detector
 from edge_runtime.errors import InputError
 from edge_runtime.face import face_input, from_pillow, read_picture, square_face
 from edge_runtime.manifest import Inputs
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 from edge_runtime.photograph import read_face
 from edge_runtime.quality import Flaw, face_quality, may_contradict, refusals, usable_face
 from edge_runtime.speech import can_judge_voices, voice_quality

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import msgspec
 
-from edge_runtime.accuracy import COLUMNS
 from edge_runtime.errors import BundleError
 from edge_runtime.files import read_text
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
+_ACCURACIES = ("face", "voice", "ensemble", "fused")
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -117,7 +117,7 @@ class Accuracy(_Strict, frozen=True):
     @property
     def columns(self) -> dict[str, float]:
         """What was measured, by column."""
-        shares = {column: getattr(self, column) for column in COLUMNS}
+        shares = {column: getattr(self, column) for column in _ACCURACIES}
         return {column: share for column, share in shares.items() if share is not None}
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from edge_runtime.errors import GalleryError, PeopleError
 from edge_runtime.files import read_text
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.names import checked_name, name_key, shown
 from edge_runtime.passed_over import (
     PassedOver,
@@ -35,11 +36,9 @@ from edge_runtime.passed_over import (
 )
 from edge_runtime.problems import because
 
-Modality = Literal["face", "voice"]
 Split = Literal["train", "validation", "test", "stranger"]
-MODALITIES: tuple[Modality, ...] = get_args(Modality)
 SPLITS: tuple[Split, ...] = get_args(Split)
-COLUMNS = ("path", "person", "modality", "split")
+SPLIT_COLUMNS = ("path", "person", "modality", "split")
 TEST_SHARE = 0.25  # of a person's files, where no split.csv says otherwise
 VALIDATION_SHARE = 0.15  # of a person's training files, where there are no validation rows
 SCENES = "scene"  # a person's whole pictures, which `train synth --scenes` makes
@@ -183,11 +182,11 @@ def _read_split(table: Path) -> list[Sample]:
     text = read_text(table, "a CSV file", PeopleError)
     heading = text.partition("\n")[0]
     # Spreadsheets write the separator of their country.
-    separator = next((mark for mark in ";\t" if heading.count(mark) == len(COLUMNS) - 1), ",")
+    separator = next((mark for mark in ";\t" if heading.count(mark) == len(SPLIT_COLUMNS) - 1), ",")
     try:
         reader = csv.DictReader(io.StringIO(text), delimiter=separator)
-        if set(reader.fieldnames or ()) != set(COLUMNS):
-            raise PeopleError(f"{table}: expected the columns {','.join(COLUMNS)}, found "
+        if set(reader.fieldnames or ()) != set(SPLIT_COLUMNS):
+            raise PeopleError(f"{table}: expected the columns {','.join(SPLIT_COLUMNS)}, found "
                               f"{','.join(reader.fieldnames or ()) or 'nothing'}")
         return [_sample(table, reader.line_num, row) for row in reader]
     except csv.Error as error:
@@ -195,10 +194,10 @@ def _read_split(table: Path) -> list[Sample]:
 
 
 def _sample(table: Path, line: int, row: dict[str, str | None]) -> Sample:
-    path, person, modality, split = (row[column] or "" for column in COLUMNS)
+    path, person, modality, split = (row[column] or "" for column in SPLIT_COLUMNS)
     where = f"{table}, line {line}"
     if None in row.values() or None in row or not path or not person:
-        raise PeopleError(f"{where}: expected {len(COLUMNS)} filled columns")
+        raise PeopleError(f"{where}: expected {len(SPLIT_COLUMNS)} filled columns")
     if Path(path).is_absolute() or ".." in Path(path).parts:
         raise PeopleError(f"{where}: expected a path inside the folder, found '{path}'")
     try:

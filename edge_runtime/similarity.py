@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 
 Array = npt.NDArray[np.floating]
 

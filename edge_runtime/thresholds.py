@@ -20,7 +20,7 @@ from edge_runtime.errors import PeopleError, UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import TrainedThresholds
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
-from edge_runtime.people import MODALITIES, SPLITS, Modality, index_people, test_pairs
+from edge_runtime.people import SPLITS, index_people, test_pairs
 from edge_runtime.scoring import fuse
 from edge_runtime.similarity import Array, Similarity
 from edge_runtime.trials import cosines_of, embed_all

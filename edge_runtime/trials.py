@@ -11,7 +11,8 @@ from edge_runtime.accuracy import Pair, noisy
 from edge_runtime.collection import Collection
 from edge_runtime.gallery.search import mean_template
 from edge_runtime.identify import Identifier
-from edge_runtime.people import MODALITIES, Modality, People, Sample, test_pairs
+from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.people import People, Sample, test_pairs
 from edge_runtime.similarity import Array, Similarity, fit_similarity
 from edge_runtime.voice import Sound, pink_noise
 

@@ -20,7 +20,7 @@ from edge_runtime.evidence import Evidence, SteadyName, Visit
 from edge_runtime.identify import Identifier
 from edge_runtime.inputs import InputReader, Quality
 from edge_runtime.interpreter import Outputs
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.quality import refusals
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE

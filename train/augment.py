@@ -1,21 +1,17 @@
 """What training does to its examples so that the networks learn the person and not the recording.
 
 Faces and waveforms are changed in numpy, before they reach the network; the spectrogram is made
-inside the network, so that its masks are a layer, which does nothing at inference.
+inside the network, and masked there by a layer (SpectrogramMasks of frontend.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from edge_runtime.voice import CLIP_SAMPLES, Sound, mix_noise, speech_window
-
-FACE_MARGIN = 9 / 8  # faces are kept larger than the network's input, so that crops lose nothing
 
 _FFT_LENGTH = 41_472  # the next product of small primes above CLIP_SAMPLES
 
@@ -149,39 +145,3 @@ def _made_noise(rng: np.random.Generator) -> Sound:
     parts = rng.standard_normal((2, gain.size), dtype=np.float32)
     noise = np.fft.irfft(gain * (parts[0] + 1j * parts[1]), _FFT_LENGTH)
     return noise[:CLIP_SAMPLES].astype(np.float32)
-
-
-class SpectrogramMasks(keras.layers.Layer):
-    """Hides random stretches of time and frequency while training; nothing at inference.
-
-    [batch, frames, mels, 1] -> the same. Park et al., SpecAugment, 2019 (arXiv 1904.08779).
-    """
-
-    def __init__(
-        self, num_masks: int = 1, max_frames: int = 40, max_mels: int = 8, name: str | None = None
-    ) -> None:
-        super().__init__(name=name)
-        self.num_masks, self.max_frames, self.max_mels = num_masks, max_frames, max_mels
-        self.seed_generator = keras.random.SeedGenerator()
-
-    def call(self, spectrogram: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        if not training:
-            return spectrogram
-        frames, mels = spectrogram.shape[1:3]
-        for _ in range(self.num_masks):
-            spectrogram = spectrogram * self._keep(spectrogram, frames, self.max_frames)[..., None,
-                                                                                         None]
-            spectrogram = spectrogram * self._keep(spectrogram, mels, self.max_mels)[:, None, :,
-                                                                                    None]
-        return spectrogram
-
-    def _keep(
-        self, spectrogram: keras.KerasTensor, length: int, longest: int
-    ) -> keras.KerasTensor:
-        """[batch, length]: 0 in one random stretch of up to `longest`, else 1."""
-        shape = (ops.shape(spectrogram)[0], 1)
-        width = keras.random.uniform(shape, 0, longest, seed=self.seed_generator)
-        start = keras.random.uniform(shape, 0, 1, seed=self.seed_generator) * (length - width)
-        place = ops.arange(length, dtype="float32")[None, :]
-        hidden = ops.logical_and(place >= start, place < start + width)
-        return ops.cast(ops.logical_not(hidden), spectrogram.dtype)

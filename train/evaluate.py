@@ -15,21 +15,15 @@ import numpy as np
 from edge_runtime.accuracy import Pair, PairScores, fused_pairs, noisy, score_pairs
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
-from edge_runtime.people import (
-    MODALITIES,
-    Modality,
-    Sample,
-    Split,
-    all_combinations,
-    test_pairs,
-)
+from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.people import Sample, Split, all_combinations, test_pairs
 from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import Sound
 from train.examples import network_inputs, pair_batches
 from train.leave_out import without_people
 from train.run import RunFolder
 
-COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
+ACCURACY_COLUMNS = ("face", "voice", "ensemble", "product", "scaled", "fused")
 """`ensemble` is the plain sum, `product` multiplies the scores, `scaled` the same after score
 scaling."""
 
@@ -125,7 +119,7 @@ def summary(result: PairScores, split: Split) -> dict[str, Any]:
     """The keys that `evaluate --json` prints; accuracies are fractions."""
     shares = result.accuracy()
     return {"pairs": len(result.pairs), "split": split,
-            "accuracy": {column: shares.get(column) for column in COLUMNS},
+            "accuracy": {column: shares.get(column) for column in ACCURACY_COLUMNS},
             "interval": result.intervals()}
 
 

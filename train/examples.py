@@ -13,7 +13,8 @@ from edge_runtime.accuracy import Pair
 from edge_runtime.collection import Collection
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import square_face
-from edge_runtime.people import Modality, Sample, Split, test_pairs
+from edge_runtime.modalities import Modality
+from edge_runtime.people import Sample, Split, test_pairs
 from edge_runtime.voice import Sound, speech_window
 from train.augment import augment_clip, augment_face
 from train.batches import WORKERS, Augment, Batches, Inputs

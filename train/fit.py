@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from edge_runtime.collection import Collection
-from edge_runtime.errors import PeopleError, RunError, UsageError
-from edge_runtime.people import MODALITIES
+from edge_runtime.errors import PeopleError, UsageError
+from edge_runtime.modalities import MODALITIES
 from edge_runtime.terminal import bare_output
 from edge_runtime.voice import Sound
 from train.batches import EpochCounter
@@ -40,6 +40,7 @@ from train.run import (
     Training,
     git_commit,
     load_run,
+    open_run,
     save_run,
     save_split,
     versions,
@@ -81,7 +82,7 @@ def fit(
                 split_seed=collection.people.seed, left_out=left_out)
     run = Run(format=FORMAT, spec=spec, training=training, data=data, versions=versions(),
               commit=git_commit(), wall_s=None)
-    folder = _open_folder(out, run, resume)
+    folder = open_run(out, run, resume)
     save_split(out / "split.csv", collection.people)
     histories: Mapping[Part, Rows]
     at_once = machine.jobs > 1 and len(spec.parts) > 1
@@ -134,30 +135,6 @@ def _fit_part(
     return recorder.rows
 
 
-def init(spec: Spec, out: Path, seed: int) -> RunFolder:
-    """A run folder of untrained networks: right in size and latency, at chance in accuracy."""
-    networks = {part: draw_network(spec, part, seed) for part in spec.parts}
-    return save_untrained(spec, out, Training(seed=seed), networks)
-
-
-def draw_network(spec: Spec, part: Part, seed: int) -> keras.Model:
-    """An untrained network."""
-    keras.utils.set_random_seed(seed)
-    return build_network(spec, part)
-
-
-def save_untrained(
-    spec: Spec, out: Path, training: Training, networks: Mapping[Part, keras.Model]
-) -> RunFolder:
-    """A run folder of networks that no people were shown to."""
-    run = Run(format=FORMAT, spec=spec, training=training, data=None,
-              versions=versions(), commit=git_commit(), wall_s=None)
-    folder = _open_folder(out, run, resume=False)
-    for part, network in networks.items():
-        network.save_weights(folder.weights(part))
-    return folder
-
-
 def _check_people(collection: Collection) -> None:
     counts = Counter((s.person, s.modality) for s in collection.people.samples)
     for person in collection.people.names:
@@ -186,25 +163,6 @@ def _check_towers(spec: Spec, towers: RunFolder | None) -> None:
 def is_synthetic(collection: Collection) -> bool:
     """Whether all people were made by `python -m train synth`."""
     return all(name.startswith("synthetic_") for name in collection.people.names)
-
-
-def _open_folder(out: Path, run: Run, resume: bool) -> RunFolder:
-    if not (out / "run.json").is_file():
-        left = {"run.json.partial"}  # of a run that was killed before it began
-        if out.is_dir() and {path.name for path in out.iterdir()} - left:
-            raise RunError(f"{out}: expected an empty or a new folder, found files; name another")
-        return save_run(out, run)
-    before = load_run(out).run
-    if not resume:
-        raise RunError(f"{out}: there is a run already; go on with --resume, or name another "
-                       "folder")
-    same = [(before.spec, run.spec), (before.training, run.training),
-            (before.data and before.data.digest, run.data and run.data.digest)]
-    for what, (old, new) in zip(("model", "training options", "data"), same, strict=True):
-        if old != new:
-            raise RunError(f"{out}: the {what} differ from those the run was begun with; resume "
-                           "with the same ones, or name another folder")
-    return RunFolder(out, run)
 
 
 def _fit_network(

@@ -168,3 +168,39 @@ def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
     start = _LOG_START_HZ / _HZ_PER_MEL
     return np.where(mel < start, mel * _HZ_PER_MEL,
                     _LOG_START_HZ * np.exp(_LOG_STEP * (np.maximum(mel, start) - start)))
+
+
+class SpectrogramMasks(keras.layers.Layer):
+    """Hides random stretches of time and frequency while training; nothing at inference.
+
+    [batch, frames, mels, 1] -> the same. Park et al., SpecAugment, 2019 (arXiv 1904.08779).
+    """
+
+    def __init__(
+        self, num_masks: int = 1, max_frames: int = 40, max_mels: int = 8, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.num_masks, self.max_frames, self.max_mels = num_masks, max_frames, max_mels
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, spectrogram: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        if not training:
+            return spectrogram
+        frames, mels = spectrogram.shape[1:3]
+        for _ in range(self.num_masks):
+            spectrogram = spectrogram * self._keep(spectrogram, frames, self.max_frames)[..., None,
+                                                                                         None]
+            spectrogram = spectrogram * self._keep(spectrogram, mels, self.max_mels)[:, None, :,
+                                                                                    None]
+        return spectrogram
+
+    def _keep(
+        self, spectrogram: keras.KerasTensor, length: int, longest: int
+    ) -> keras.KerasTensor:
+        """[batch, length]: 0 in one random stretch of up to `longest`, else 1."""
+        shape = (ops.shape(spectrogram)[0], 1)
+        width = keras.random.uniform(shape, 0, longest, seed=self.seed_generator)
+        start = keras.random.uniform(shape, 0, 1, seed=self.seed_generator) * (length - width)
+        place = ops.arange(length, dtype="float32")[None, :]
+        hidden = ops.logical_and(place >= start, place < start + width)
+        return ops.cast(ops.logical_not(hidden), spectrogram.dtype)

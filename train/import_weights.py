@@ -10,10 +10,9 @@ import keras
 
 from edge_runtime.command import table
 from edge_runtime.errors import UsageError
-from train.fit import draw_network, save_untrained
 from train.models.registry import Part, pair_families
 from train.pretrained import import_weights, read_checkpoint
-from train.run import RunFolder, Training
+from train.run import RunFolder, Training, draw_network, save_untrained
 from train.spec import Spec
 
 Taken = dict[str, int | None]

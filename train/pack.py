@@ -22,15 +22,16 @@ import numpy.typing as npt
 
 from edge_runtime.collection import Collection, Progress, read_collection
 from edge_runtime.errors import PeopleError
-from edge_runtime.people import Modality, People, Sample, Split, index_people
+from edge_runtime.modalities import Modality
+from edge_runtime.people import People, Sample, Split, index_people
 from edge_runtime.voice import Sound, read_noises
-from train.augment import FACE_MARGIN
 from train.shards import Array, Shard, ShardWriter, read_arrays
 from train.strict_json import from_json, to_json
 
 FORMAT = 1
 FILE_NAME = "pack.json"
 SHARD_BYTES = 60 * 2**20
+FACE_MARGIN = 9 / 8  # faces are kept larger than the network's input, so that crops lose nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Literal
 
 import keras
 
-Precision = Literal["float32", "bfloat16", "float16"]
+from train.run import Precision
 
 
 @contextmanager

@@ -14,23 +14,25 @@ from __future__ import annotations
 import csv
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import keras
 
 import edge_runtime
 from edge_runtime.errors import RunError, UsageError
-from edge_runtime.people import COLUMNS, People
+from edge_runtime.people import SPLIT_COLUMNS, People
 from train.models.build import build_network
 from train.models.registry import Part
-from train.precision import Precision
 from train.spec import Spec, make_spec
 from train.strict_json import from_json, to_json
 
 FORMAT = 1
 IMAGENET = "imagenet"
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,11 +162,55 @@ def load_run(path: Path) -> RunFolder:
     return RunFolder(path, run)
 
 
+def open_run(out: Path, run: Run, resume: bool) -> RunFolder:
+    """Begin a run, or with `resume` go on with it. RunError where `out` holds another one."""
+    if not (out / "run.json").is_file():
+        left = {"run.json.partial"}  # of a run that was killed before it began
+        if out.is_dir() and {path.name for path in out.iterdir()} - left:
+            raise RunError(f"{out}: expected an empty or a new folder, found files; name another")
+        return save_run(out, run)
+    before = load_run(out).run
+    if not resume:
+        raise RunError(f"{out}: there is a run already; go on with --resume, or name another "
+                       "folder")
+    same = [(before.spec, run.spec), (before.training, run.training),
+            (before.data and before.data.digest, run.data and run.data.digest)]
+    for what, (old, new) in zip(("model", "training options", "data"), same, strict=True):
+        if old != new:
+            raise RunError(f"{out}: the {what} differ from those the run was begun with; resume "
+                           "with the same ones, or name another folder")
+    return RunFolder(out, run)
+
+
+def init(spec: Spec, out: Path, seed: int) -> RunFolder:
+    """A run folder of untrained networks: right in size and latency, at chance in accuracy."""
+    networks = {part: draw_network(spec, part, seed) for part in spec.parts}
+    return save_untrained(spec, out, Training(seed=seed), networks)
+
+
+def draw_network(spec: Spec, part: Part, seed: int) -> keras.Model:
+    """An untrained network."""
+    keras.utils.set_random_seed(seed)
+    return build_network(spec, part)
+
+
+def save_untrained(
+    spec: Spec, out: Path, training: Training, networks: Mapping[Part, keras.Model]
+) -> RunFolder:
+    """A run folder of networks that no people were shown to."""
+    run = Run(format=FORMAT, spec=spec, training=training, data=None,
+              versions=versions(), commit=git_commit(), wall_s=None)
+    folder = open_run(out, run, resume=False)
+    for part, network in networks.items():
+        network.save_weights(folder.weights(part))
+    return folder
+
+
 def save_split(path: Path, people: People) -> None:
     """Record which file is used for what, drawn validation rows included."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(SPLIT_COLUMNS)
         writer.writerows([s.path, s.person, s.modality, s.split] for s in people.samples)
 
 

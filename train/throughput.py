@@ -9,7 +9,8 @@ import numpy as np
 
 from train.batches import Batches
 
-COLUMNS = ("seconds", "examples_per_s", "waiting_share")  # in a history; of no two runs the same
+# In a history; of no two runs the same.
+THROUGHPUT_COLUMNS = ("seconds", "examples_per_s", "waiting_share")
 
 
 class Throughput(keras.callbacks.Callback):
@@ -51,8 +52,8 @@ class Throughput(keras.callbacks.Callback):
         self.ended[batch] = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Add COLUMNS to the epoch's figures: its seconds, validation and first step included, and
-        the others where it had more than one step."""
+        """Add THROUGHPUT_COLUMNS to the epoch's figures: its seconds, validation and first step
+        included, and the others where it had more than one step."""
         logs = {} if logs is None else logs
         logs["seconds"] = round(time.perf_counter() - self.epoch_begun, 1)
         steps = range(len(self.ended))

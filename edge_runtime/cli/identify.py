@@ -18,7 +18,7 @@ from edge_runtime.command import Commands, print_json, table
 from edge_runtime.decide import Decision
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Identifier
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 from edge_runtime.terminal import printable
 
 

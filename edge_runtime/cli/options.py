@@ -12,9 +12,9 @@ from edge_runtime.command import say_problems
 from edge_runtime.detect import DETECTORS, Detector, make_detector
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.manifest import Manifest
+from edge_runtime.modalities import Modality
 from edge_runtime.parser import Parser
 from edge_runtime.passed_over import described, sorted_out
-from edge_runtime.people import Modality
 from edge_runtime.problems import because
 
 if TYPE_CHECKING:  # who has no gallery needs no package cryptography

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_runtime.gallery.search import Embeddings
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 from edge_runtime.similarity import Similarity
 
 # Log-odds of the mean cosine between the groups, of a modality or of both in sum, below which they

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edge_runtime.gallery.roster import Roster
 from edge_runtime.gallery.samples import NewSample, of_modality
 from edge_runtime.gallery.search import mean_template
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 
 # Two names whose templates are at least this much alike (the mean cosine over the modalities that
 # both have) are taken for one person. A rough limit, since no thresholds are fitted here. By a

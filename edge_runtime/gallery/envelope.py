@@ -20,7 +20,7 @@ from msgspec import Meta
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.roster import Kind
 from edge_runtime.gallery.vault import KEY_BYTES, NONCE_BYTES, cipher
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 
 LEAST_PASSPHRASE = 8  # characters
 _MAGIC = b"VISAVOX1"

@@ -16,7 +16,7 @@ from edge_runtime.gallery.samples import NewSample, check_counts
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.identify import Identifier
 from edge_runtime.inputs import InputReader
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 

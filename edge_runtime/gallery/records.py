@@ -20,8 +20,8 @@ from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.suitability import FORCED, unsuited
 from edge_runtime.gallery.vault import Vault, new_key
 from edge_runtime.manifest import Manifest, NetworkFile
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.names import shown
-from edge_runtime.people import MODALITIES, Modality
 
 KEY_CHECK = "key check"
 SIGNED = "audit entry"

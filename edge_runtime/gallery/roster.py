@@ -12,8 +12,8 @@ from edge_runtime.gallery import audit
 from edge_runtime.gallery.database import Database
 from edge_runtime.gallery.search import Embeddings, TemplateIndex, mean_template
 from edge_runtime.gallery.vault import Vault
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.names import clean, name_key, shown
-from edge_runtime.people import MODALITIES, Modality
 
 Kind = Literal["template", "rejected"]
 

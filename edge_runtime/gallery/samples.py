@@ -13,7 +13,7 @@ from edge_runtime.errors import GalleryError, InputError
 from edge_runtime.gallery.agreement import Parted, least_expected, part
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.manifest import NetworkFile
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.photograph import read_face
 from edge_runtime.quality import Flaw, face_quality, refusals
 from edge_runtime.similarity import Similarity

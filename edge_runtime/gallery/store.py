@@ -29,8 +29,8 @@ from edge_runtime.gallery.samples import (
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.gallery.suitability import refuse, unsuited
 from edge_runtime.manifest import Manifest
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.names import checked_consent, checked_name, shown
-from edge_runtime.people import MODALITIES, Modality
 
 __all__ = ["Gallery", "Mode"]
 

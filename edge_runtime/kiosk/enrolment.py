@@ -16,8 +16,8 @@ from edge_runtime.gallery.answers import Forgotten, Summary
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.kiosk.presence import hint
 from edge_runtime.kiosk.station import Station
+from edge_runtime.modalities import Modality
 from edge_runtime.names import checked_consent, checked_name, name_key, shown
-from edge_runtime.people import Modality
 from edge_runtime.quality import Flaw, refusals, usable_face
 from edge_runtime.speech import can_judge_voices, voice_quality
 

@@ -15,7 +15,7 @@ from edge_runtime.bundle import load_bundle
 from edge_runtime.candidates import EnrolledThresholds
 from edge_runtime.errors import BundleError, UsageError
 from edge_runtime.manifest import FILE_NAME
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 from edge_runtime.phone import packages
 
 HEADERS = {

@@ -22,10 +22,10 @@ from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Manifest, read_manifest
-from edge_runtime.people import MODALITIES, all_combinations
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import all_combinations
 from train.evaluate import fused_scores, network_scores
-from train.fit import init
-from train.run import RunFolder
+from train.run import RunFolder, init
 from train.scaling import fit_scaling
 from train.spec import make_spec
 

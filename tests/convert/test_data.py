@@ -12,7 +12,7 @@ from convert.bundle import make_bundle
 from convert.samples import COUNT, choose_samples, sample_inputs
 from edge_runtime.collection import Collection
 from edge_runtime.errors import ConversionError
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 from train.examples import pair_inputs
 from train.run import RunFolder
 

@@ -18,7 +18,8 @@ from convert.parity import FLOAT32_LIMIT, Comparison, assert_float32, compare
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
-from edge_runtime.people import MODALITIES, Sample, index_people
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import Sample, index_people
 from train.cli.options import DEFAULT_MODEL
 from train.examples import network_inputs
 from train.frontend import LogMel, mel_filters

@@ -9,7 +9,7 @@ import pytest
 from convert.interpreters import LITERT, NEWEST_IN_2_14, TFLITE_RUNTIME, interpreters_for
 from convert.recipes import apply_recipe
 from edge_runtime.interpreter import Network
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 from tests.convert.test_recipes import weights_of
 
 

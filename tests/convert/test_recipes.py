@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from convert.recipes import RECIPES, apply_recipe
 from edge_runtime.errors import UsageError
 from edge_runtime.interpreter import Network
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 from train.frontend import LAYER_NAME
 
 KINDS = {schema.BuiltinOperator.FULLY_CONNECTED: "FULLY_CONNECTED",

@@ -18,7 +18,8 @@ from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.face import read_picture
 from edge_runtime.identify import Identifier
-from edge_runtime.people import MODALITIES, index_people, test_pairs
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import index_people, test_pairs
 from edge_runtime.scoring import fuse, product
 from edge_runtime.voice import read_clip
 from train.synthetic import room_picture

@@ -12,14 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.errors import PeopleError
-from edge_runtime.people import (
-    MODALITIES,
-    People,
-    Sample,
-    all_combinations,
-    index_people,
-    test_pairs,
-)
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import People, Sample, all_combinations, index_people, test_pairs
 
 HEADER = "path,person,modality,split\n"
 

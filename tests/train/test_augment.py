@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.voice import CLIP_SAMPLES, speech_window
-from train.augment import SpectrogramMasks, augment_clip, augment_face
+from train.augment import augment_clip, augment_face
+from train.frontend import SpectrogramMasks
 from train.models.build import LEVEL_RMS, _levelled
 
 Array = npt.NDArray[Any]

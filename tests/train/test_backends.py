@@ -24,7 +24,7 @@ from train.models.build import build_network
 from train.pack import read_data
 from train.run import load_run
 from train.spec import make_spec
-from train.throughput import COLUMNS
+from train.throughput import THROUGHPUT_COLUMNS
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,8 @@ def options(people: Path, out: Path) -> list[object]:
 def history(run: Path, part: str) -> list[Row]:
     """What has to be the same wherever and however often a training runs."""
     with (run / f"{part}.history.csv").open(newline="") as file:
-        return [{name: float(value) for name, value in row.items() if name not in COLUMNS}
+        return [{name: float(value) for name, value in row.items()
+                 if name not in THROUGHPUT_COLUMNS}
                 for row in csv.DictReader(file)]
 
 

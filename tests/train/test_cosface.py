@@ -109,8 +109,7 @@ def test_a_scale_that_does_not_work(scale: float) -> None:
 
 
 def test_the_loss_is_recorded(tmp_path: Path) -> None:
-    from train.fit import init
-    from train.run import load_run
+    from train.run import init, load_run
 
     init(SPEC, tmp_path / "run", seed=0)
     folder = load_run(tmp_path / "run")

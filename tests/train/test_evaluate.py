@@ -20,8 +20,7 @@ from edge_runtime.errors import PeopleError
 from edge_runtime.people import index_people, test_pairs
 from edge_runtime.scoring import fuse
 from train.evaluate import evaluate, save_accuracy, summary
-from train.fit import init
-from train.run import RunFolder
+from train.run import RunFolder, init
 from train.spec import make_spec
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

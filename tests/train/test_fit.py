@@ -20,15 +20,16 @@ import pytest
 
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, RunError
-from edge_runtime.people import MODALITIES, index_people
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import index_people
 from tests.train.tiny_training import TINY
 from train.examples import network_inputs
-from train.fit import fit, init, is_synthetic
+from train.fit import fit, is_synthetic
 from train.models.registry import FAMILIES
 from train.pack import read_data
-from train.run import RunFolder, Training, load_run
+from train.run import RunFolder, Training, init, load_run
 from train.spec import make_spec
-from train.throughput import COLUMNS
+from train.throughput import THROUGHPUT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -79,7 +80,8 @@ def test_the_curves(small_run: RunFolder) -> None:
     for modality in MODALITIES:
         rows = history(small_run.path, modality)
         assert [row["epoch"] for row in rows] == ["1", "2"]
-        assert set(rows[0]) >= {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", *COLUMNS}
+        assert set(rows[0]) >= {"epoch", "loss", "accuracy", "val_loss", "val_accuracy",
+                                *THROUGHPUT_COLUMNS}
         assert all(np.isfinite(float(value)) for row in rows for value in row.values())
 
 
@@ -188,7 +190,7 @@ def test_a_killed_training_goes_on_and_is_the_same(
         found, expected = history(out, modality), history(whole, modality)
         assert [row["epoch"] for row in found] == ["1", "2"]
         for row, other in zip(found, expected, strict=True):
-            for name in row.keys() - set(COLUMNS):
+            for name in row.keys() - set(THROUGHPUT_COLUMNS):
                 assert float(row[name]) == pytest.approx(float(other[name]), rel=0, abs=1e-5), name
     for row, old in zip(history(out, "face"), before, strict=False):
         assert {name: float(value) for name, value in row.items()} == old

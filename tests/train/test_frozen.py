@@ -11,9 +11,9 @@ import pytest
 
 from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import RunError, UsageError
-from edge_runtime.people import MODALITIES, index_people
+from edge_runtime.modalities import MODALITIES
+from edge_runtime.people import index_people
 from train import frozen
-from train.augment import FACE_MARGIN
 from train.batches import Batches
 from train.examples import training_batches
 from train.fit import fit
@@ -21,6 +21,7 @@ from train.frozen import IMAGENET_FILE, IMAGENET_URL, frozen_head, read_convolut
 from train.leave_out import without_people
 from train.models.build import build_network
 from train.models.registry import Part
+from train.pack import FACE_MARGIN
 from train.run import Run, RunFolder, Training, load_run
 from train.spec import Spec, make_spec
 

@@ -21,12 +21,11 @@ from tests.train.test_mobilevit_parity import drawn_state, in_cvnets_names, netw
 from tests.train.tiny_training import TINY
 from train.cli import main
 from train.evaluate import evaluate
-from train.fit import init
 from train.import_weights import describe, init_from_checkpoint
 from train.models.build import build_network
 from train.models.registry import FAMILIES
 from train.pretrained import GREY_MEAN, GREY_SPREAD, State, assign_weights, import_weights
-from train.run import RunFolder, Training, load_run
+from train.run import RunFolder, Training, init, load_run
 from train.spec import Spec, make_spec
 from train.transfer import read_source, weights_digest
 

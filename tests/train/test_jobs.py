@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import RunError, UsageError
-from edge_runtime.people import MODALITIES
+from edge_runtime.modalities import MODALITIES
 from tests.train.tiny_training import TINY
 from train.jobs import THREADS, fit_at_once
 from train.machine import Machine

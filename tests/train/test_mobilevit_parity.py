@@ -20,7 +20,7 @@ import safetensors.numpy
 from keras import layers
 
 from edge_runtime.errors import RunError
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 from tests.data.drawn_weights import draw_input, draw_state, fingerprint
 from train.models import mobilevit
 from train.models.build import build_network

@@ -18,8 +18,8 @@ from train.models.build import build_network
 from train.models.fusion import BAND_NORM
 from train.models.registry import FAMILIES, Part
 from train.pack import read_data
-from train.precision import Precision, built_in
-from train.run import RunFolder, Training, load_run
+from train.precision import built_in
+from train.run import Precision, RunFolder, Training, load_run
 from train.spec import make_spec
 
 SIXTEEN_BITS: tuple[Precision, ...] = ("bfloat16", "float16")

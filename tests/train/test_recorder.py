@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pytest
 
 from edge_runtime.errors import RunError
-from train.augment import SpectrogramMasks
 from train.batches import Batches, EpochCounter
+from train.frontend import SpectrogramMasks
 from train.recorder import Recorder
 
 Array = npt.NDArray[Any]

@@ -12,7 +12,7 @@ import pytest
 
 from train.batches import Batches, EpochCounter
 from train.curves import save_history
-from train.throughput import COLUMNS, Throughput
+from train.throughput import THROUGHPUT_COLUMNS, Throughput
 
 Array = npt.NDArray[Any]
 
@@ -95,7 +95,7 @@ def test_while_training(pause_s: float, least: float, most: float) -> None:
     throughput = Throughput(batches)
     rows = network.fit(batches, epochs=2, shuffle=False, verbose=0,
                        callbacks=[EpochCounter(batches), throughput]).history
-    assert all(len(rows[name]) == 2 for name in COLUMNS)
+    assert all(len(rows[name]) == 2 for name in THROUGHPUT_COLUMNS)
     assert all(least <= share <= most for share in rows["waiting_share"]), rows
     assert all(seconds > 4 * pause_s for seconds in rows["seconds"]), rows
     if pause_s:

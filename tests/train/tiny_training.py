@@ -25,8 +25,8 @@ from keras import KerasTensor, layers
 
 import train.batches
 from train import fit
-from train.augment import SpectrogramMasks
 from train.cli import main
+from train.frontend import SpectrogramMasks
 from train.models import registry
 from train.models.build import build_network
 from train.models.fusion import Head

@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
 
 def _init(options: Namespace) -> None:
     import_keras()
-    from train.fit import init
+    from train.run import init
     from train.spec import make_spec
 
     init(make_spec(options.model, anybody(options.people), options.image_size), options.out,

@@ -8,8 +8,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from edge_runtime.voice import CLIP_SAMPLES
-from train.augment import SpectrogramMasks
-from train.frontend import LogMel
+from train.frontend import LogMel, SpectrogramMasks
 from train.models.fusion import BAND_NORM
 from train.models.layers import inverse_length, l2_normalised, unit_columns
 from train.models.registry import Fused, Pair, Part, family_of

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.command import percent, table
-from train.evaluate import COLUMNS
+from train.evaluate import ACCURACY_COLUMNS
 from train.sweep.rows import Row
 from train.sweep.settings import Settings, read_result
 
@@ -58,7 +58,7 @@ def _entry(row: Row, found: list[dict[str, Any]], reason: str | None) -> dict[st
 def _over_seeds(kept: list[dict[str, Any]], statistic: Any) -> dict[str, float | None] | None:
     if not kept:
         return None
-    shares = {column: [k["accuracy"][column] for k in kept] for column in COLUMNS}
+    shares = {column: [k["accuracy"][column] for k in kept] for column in ACCURACY_COLUMNS}
     return {column: None if None in values else float(statistic(values))
             for column, values in shares.items()}
 

@@ -27,7 +27,7 @@ from edge_runtime.manifest import (
     TrainedThresholds,
     VoiceContract,
 )
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.scoring import fuse
 from edge_runtime.similarity import LogOdds, Similarity
 from edge_runtime.voice import SAMPLE_RATE

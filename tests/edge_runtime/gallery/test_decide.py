@@ -17,7 +17,7 @@ from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.manifest import Manifest
-from edge_runtime.people import Modality
+from edge_runtime.modalities import Modality
 from edge_runtime.similarity import LogOdds, Similarity
 from edge_runtime.thresholds import lookalikes
 

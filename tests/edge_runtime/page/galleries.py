@@ -13,7 +13,7 @@ from edge_runtime.crop import face_crop
 from edge_runtime.detect import HaarDetector
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.identify import Identifier
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.quality import usable_face
 from edge_runtime.similarity import LogOdds, Similarity
 from tests.edge_runtime.page.stand_ins import Person
