@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_runtime.accuracy import Pair, noisy
 from edge_runtime.collection import Collection
@@ -13,7 +14,7 @@ from edge_runtime.gallery.search import mean_template
 from edge_runtime.identify import Identifier
 from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.people import People, Sample, test_pairs
-from edge_runtime.similarity import Array, Similarity, fit_similarity
+from edge_runtime.similarity import Similarity, fit_similarity
 from edge_runtime.voice import Sound, pink_noise
 
 ENROLLED_FROM = 3  # files of each modality
@@ -23,6 +24,7 @@ ENROLLED_FROM = 3  # files of each modality
 # 5 dB, the EER of both is 9.0 % and not 13.4 % (by the face alone 15.7 %), and clean the same.
 FITTED_SNR_DB = 0.0
 
+Array = npt.NDArray[np.floating]
 Embeddings = Mapping[Sample, Array]
 
 
