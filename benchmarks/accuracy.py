@@ -18,11 +18,11 @@ from benchmarks.open_set import measure_open_set
 from edge_runtime.accuracy import PairScores, Scores, fused_pairs, noisy, score_pairs
 from edge_runtime.bundle import Bundle, load_bundle
 from edge_runtime.collection import Collection, read_collection
-from edge_runtime.command import say_problems, with_progress
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import face_input
 from edge_runtime.interpreter import Network, chosen_interpreter
 from edge_runtime.metrics import people_interval
+from edge_runtime.output import say_problems, with_progress
 from edge_runtime.people import Sample, index_people, test_pairs
 from edge_runtime.voice import Sound, voice_input
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.open_set import open_set_table
-from edge_runtime.command import percent, table
 from edge_runtime.errors import UsageError
+from edge_runtime.output import percent, table
 
 Row = Mapping[str, Any]
 

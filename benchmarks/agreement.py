@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.collection import Collection
-from edge_runtime.command import percent, table
 from edge_runtime.errors import GalleryError, PeopleError
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.identify import Identifier
 from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.output import percent, table
 from edge_runtime.similarity import Array, Similarity
 from edge_runtime.trials import Trials, embed_all
 

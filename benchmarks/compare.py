@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.results import read_result
 from benchmarks.timing import threads_text
-from edge_runtime.command import table
 from edge_runtime.errors import UsageError
+from edge_runtime.output import table
 
 TIMED = ("benchmarks latency", "benchmarks peers", "benchmarks all")
 MAX_RATIO = 1.1  # of medians: from there on it has become slower

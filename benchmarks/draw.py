@@ -13,6 +13,7 @@ import numpy.typing as npt
 from benchmarks.probes import Probes
 from edge_runtime.accuracy import Pair
 from edge_runtime.candidates import COLUMNS, column_of
+from edge_runtime.modalities import Modality
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
 from edge_runtime.people import test_pairs
 from edge_runtime.similarity import Array, Similarity

@@ -12,8 +12,8 @@ from benchmarks.roofline import measure_roofline
 from benchmarks.size import measure_size
 from benchmarks.timing import cpu_name
 from benchmarks.untrained import Say
-from edge_runtime.command import table
 from edge_runtime.errors import UsageError
+from edge_runtime.output import table
 
 
 def device_name() -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.one_core_search import EMBEDDING_DIM, NUM_TOP
 from benchmarks.timing import conditions, run_child
-from edge_runtime.command import table
 from edge_runtime.errors import UsageError
+from edge_runtime.output import table
 
 
 def measure_gallery(counts: Sequence[int], *, rounds: int = 100) -> dict[str, Any]:

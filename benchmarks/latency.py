@@ -15,11 +15,11 @@ from benchmarks.operations import measure_operations
 from benchmarks.stages import measure_stages, several
 from benchmarks.timing import Distribution, Repeats, conditions, interleaved_ms, run_child
 from edge_runtime.bundle import Bundle, load_bundle
-from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.interpreter import Network
 from edge_runtime.manifest import FILE_NAME
+from edge_runtime.output import table
 
 COLD_RUNS = 3
 

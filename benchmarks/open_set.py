@@ -16,12 +16,12 @@ from benchmarks.spoilt import compare, spoil, spoilt_table
 from edge_runtime.accuracy import Pair, noisy
 from edge_runtime.candidates import COLUMNS
 from edge_runtime.collection import Collection, read_collection
-from edge_runtime.command import percent, say_problems, table
 from edge_runtime.crop import Picture
 from edge_runtime.errors import PeopleError
 from edge_runtime.face import square_face
 from edge_runtime.identify import Identifier
 from edge_runtime.open_set import NOBODY, OpenSet
+from edge_runtime.output import percent, say_problems, table
 from edge_runtime.people import Sample, index_people, test_pairs
 from edge_runtime.photograph import read_face
 from edge_runtime.threshold_plots import draw

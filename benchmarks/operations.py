@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.cutting import single_operations
 from benchmarks.graph import sum_model
 from benchmarks.timing import clock_of, interleaved_ms
-from edge_runtime.command import silenced_stderr, table, with_progress
 from edge_runtime.interpreter import chosen_interpreter
+from edge_runtime.output import silenced_stderr, table, with_progress
 
 RUNS = 30
 _SHOWN_SHARE = 0.02  # of a network's time

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge_runtime.command import percent, table
+from edge_runtime.output import percent, table
 
 WORST_LAYERS = 5
 

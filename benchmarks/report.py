@@ -19,9 +19,9 @@ from benchmarks.results import RESULTS, read_result, read_results
 from benchmarks.roofline_table import roofline_tables
 from benchmarks.support import support_table
 from benchmarks.timing import ROOT
-from edge_runtime.command import percent, table
 from edge_runtime.doctor.examine import PROBLEMS
 from edge_runtime.errors import UsageError
+from edge_runtime.output import percent, table
 
 _COLUMNS = ("voice", "face", "ensemble", "scaled")
 _MARK = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- /table -->", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge_runtime.command import table
+from edge_runtime.output import table
 
 TOP_KINDS = 5
 

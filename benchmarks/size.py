@@ -14,9 +14,9 @@ import edge_runtime
 from benchmarks.timing import run_child
 from benchmarks.wheels import measure_platforms
 from edge_runtime.bundle import load_bundle
-from edge_runtime.command import table
 from edge_runtime.errors import UsageError
 from edge_runtime.manifest import FILE_NAME
+from edge_runtime.output import table
 from edge_runtime.phone.packages import FOLDER as PACKAGES
 
 DISTRIBUTION = "visavox"

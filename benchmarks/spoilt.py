@@ -13,12 +13,12 @@ from PIL import Image, ImageFilter
 from benchmarks.draw import Draw
 from benchmarks.probes import Probes, probe
 from edge_runtime.accuracy import noisy
-from edge_runtime.command import percent, table
 from edge_runtime.crop import Picture
 from edge_runtime.identify import Identifier
 from edge_runtime.metrics import people_interval
 from edge_runtime.modalities import Modality
 from edge_runtime.open_set import NOBODY
+from edge_runtime.output import percent, table
 from edge_runtime.people import Sample
 from edge_runtime.voice import Sound
 

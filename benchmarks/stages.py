@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import Distribution, Name, interleaved_ms
-from edge_runtime.command import table
 from edge_runtime.decide import Decision
 from edge_runtime.detect import HaarDetector
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Identifier
+from edge_runtime.output import table
 from edge_runtime.scoring import fuse
 
 SCENE = Path(__file__).parent / "scene"

@@ -10,10 +10,10 @@ from typing import Any
 
 from benchmarks.latency import open_bundles, task_of
 from benchmarks.timing import Distribution, conditions, timed_ms
-from edge_runtime.command import table
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.processor import celsius, clock_mhz, is_throttled
 from edge_runtime.errors import UsageError
+from edge_runtime.output import table
 
 POINTS = 120  # of the curve, each at least a second
 _SHOWN = 12  # of them in the table

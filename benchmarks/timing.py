@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge_runtime.command import counted
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.doctor.processor import CPUFREQ, celsius, clock_mhz, is_throttled
 from edge_runtime.interpreter import chosen_interpreter
+from edge_runtime.output import counted
 
 ROOT = Path(__file__).resolve().parent.parent
 WARM_UP_ROUNDS = 10  # at least; then more, until they take no less than those before

@@ -14,8 +14,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from edge_runtime.cli.inspect import accuracy_line, network_table
-from edge_runtime.command import Commands, print_json, say_problems, silenced_stderr
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.output import print_json, say_problems, silenced_stderr
 from edge_runtime.result_file import print_result
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from benchmarks.graph import operation_kinds
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import ConversionError
+from edge_runtime.output import silenced_stderr
 
 SIGNATURE = "serving_default"
 

@@ -30,7 +30,6 @@ import numpy.typing as npt
 from litert_quantizer import algorithm_manager, qtyping, quantizer
 
 from convert.export import SIGNATURE, first_line, quiet
-from convert.techniques import BEFORE_ANY, QAT, SPARSITY
 from edge_runtime.errors import ConversionError, UsageError
 from edge_runtime.parser import did_you_mean
 from train.frontend import LAYER_NAME
@@ -40,6 +39,11 @@ Samples = Sequence[Mapping[str, npt.NDArray[np.float32]]]
 Operation = qtyping.TFLOperationName
 
 AUTO = "auto"
+SPARSITY: dict[str, tuple[int, int] | None] = {"pruned50": None, "pruned2of4": (2, 4)}
+"""The pattern of zeros, where they have one."""
+CLUSTERS = {"clustered16": 16}
+QAT = "qat"
+BEFORE_ANY = (*SPARSITY, *CLUSTERS)  # recipe
 NOT_FRONT_END = f"^(?!.*{LAYER_NAME}).*$"
 CONVOLUTIONS = (Operation.CONV_2D, Operation.DEPTHWISE_CONV_2D)
 _INT8 = qtyping.TensorQuantizationConfig(num_bits=8, symmetric=True)

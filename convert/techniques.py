@@ -15,17 +15,12 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import ConversionError
+from edge_runtime.output import silenced_stderr
 
 if TYPE_CHECKING:  # a child imports this module before it can silence what Keras prints
     from train.models.registry import Part
 
-SPARSITY: dict[str, tuple[int, int] | None] = {"pruned50": None, "pruned2of4": (2, 4)}
-"""The pattern of zeros, where they have one."""
-CLUSTERS = {"clustered16": 16}
-QAT = "qat"
-BEFORE_ANY = (*SPARSITY, *CLUSTERS)  # recipe
 
 
 def tuned(

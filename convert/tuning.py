@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from convert.techniques import CLUSTERS, QAT, SPARSITY
+from convert.recipes import CLUSTERS, QAT, SPARSITY
 from convert.twin import CONVOLUTIONS, RANGE, Plain, build_twin, export_twin
 from edge_runtime.errors import ConversionError
 from train.batches import Batches

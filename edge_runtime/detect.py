@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.opencv import opencv
+from edge_runtime.output import silenced_stderr
 
 Picture = npt.NDArray[np.uint8]
 DETECTORS = ("haar", "yunet")

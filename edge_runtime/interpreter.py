@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import BundleError
+from edge_runtime.output import silenced_stderr
 
 LITERT, TFLITE_RUNTIME = "ai-edge-litert", "tflite-runtime"
 CHOICES = ((LITERT, "ai_edge_litert.interpreter"), (TFLITE_RUNTIME, "tflite_runtime.interpreter"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime import __version__
-from edge_runtime.command import finite
+from edge_runtime.output import finite
 from edge_runtime.terminal import printable
 
 SCHEMA = 1  # of result files; another one where a key is renamed, left out or means something else

@@ -19,6 +19,7 @@ from edge_runtime.collection import Collection, read_collection
 from edge_runtime.errors import PeopleError, UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.manifest import TrainedThresholds
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.open_set import NOBODY, OpenSet, open_set
 from edge_runtime.people import SPLITS, index_people, test_pairs
 from edge_runtime.scoring import fuse

@@ -19,7 +19,7 @@ from ai_edge_litert.interpreter import Interpreter
 from benchmarks.timing import Distribution, interleaved_ms
 from convert.export import export_float32
 from convert.recipes import apply_recipe
-from edge_runtime.command import table
+from edge_runtime.output import table
 
 RECIPES = ("float32", "dynamic_wi8", "mixed_wi8")
 

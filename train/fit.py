@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -89,9 +90,11 @@ def fit(
     noises = noises_in(Path(training.noise)) if training.noise else []
     if at_once:
         histories = fit_at_once(
-            out, spec.parts, towers.path if towers else None, machine.jobs, machine.workers,
-            lambda part: _fit_part(folder, collection, part, noises, start, machine,
-                                   EpochLines(part)))
+            out, spec.parts, machine.jobs,
+            fit_here=lambda part: _fit_part(folder, collection, part, noises, start, machine,
+                                            EpochLines(part)),
+            fit_there=functools.partial(continue_part, out, towers.path if towers else None,
+                                        machine.workers))
     else:
         histories = {part: _fit_part(folder, collection, part, noises, start, machine)
                      for part in spec.parts}
@@ -101,13 +104,8 @@ def fit(
     return save_run(out, replace(run, wall_s=round(max(epochs_s) if at_once else sum(epochs_s), 1)))
 
 
-def continue_part(
-    path: Path, part: Part, towers: Path | None, workers: int, display: keras.callbacks.Callback
-) -> Rows:
-    """Train one network of a run that `fit` has begun, on the data that the run names.
-
-    display: shows the epochs in the place of Keras's progress bar.
-    """
+def continue_part(path: Path, towers: Path | None, workers: int, part: Part) -> Rows:
+    """Train one network of a run that `fit` has begun, on the data that the run names."""
     folder = load_run(path)
     spec, training, data = folder.run.spec, folder.run.training, folder.run.data
     assert data is not None, "only trained runs are begun by fit"
@@ -116,7 +114,8 @@ def continue_part(
     start = Start(load_run(towers) if towers else None, read_source(spec, training),
                   read_convolutions(spec, training))
     noises = noises_in(Path(training.noise)) if training.noise else []
-    return _fit_part(folder, collection, part, noises, start, Machine(workers=workers), display)
+    return _fit_part(folder, collection, part, noises, start, Machine(workers=workers),
+                     EpochLines(part))
 
 
 def _fit_part(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import keras
 
-from edge_runtime.command import table
 from edge_runtime.errors import UsageError
+from edge_runtime.output import table
 from train.models.registry import Part, pair_families
 from train.pretrained import import_weights, read_checkpoint
 from train.run import RunFolder, Training, draw_network, save_untrained

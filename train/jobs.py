@@ -14,10 +14,10 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import RunError
+from edge_runtime.output import silenced_stderr
 
-if TYPE_CHECKING:  # a child imports this module before it can silence what Keras prints
+if TYPE_CHECKING:  # a child imports this module before it has silenced what Keras prints
     from train.curves import Rows
     from train.models.registry import Part
 
@@ -33,20 +33,20 @@ def share_cores(jobs: int) -> None:
 
 
 def fit_at_once(
-    run: Path, parts: Sequence[Part], towers: Path | None, jobs: int, workers: int,
-    fit_here: Callable[[Part], Rows],
+    run: Path, parts: Sequence[Part], jobs: int, *, fit_here: Callable[[Part], Rows],
+    fit_there: Callable[[Part], Rows],
 ) -> dict[Part, Rows]:
     """Train the networks of a run folder that `fit` has begun; the epochs of each, by network.
 
     The last is trained by `fit_here`, in this process, which has loaded the backend and the data
-    already, and the others in processes of their own. Raises what a training raises, and RunError
-    where one was killed.
+    already, and the others by `fit_there`, which can be pickled, in processes of their own. Raises
+    what a training raises, and RunError where one was killed.
     """
     share_cores(jobs)
     *others, last = parts
-    with ProcessPoolExecutor(jobs - 1, multiprocessing.get_context("spawn"),
+    with ProcessPoolExecutor(jobs - 1, multiprocessing.get_context("spawn"), _load_quietly,
                              max_tasks_per_child=1) as pool:
-        running = {part: pool.submit(_fit_in_child, run, part, towers, workers) for part in others}
+        running = {part: pool.submit(fit_there, part) for part in others}
         try:
             rows = fit_here(last)
             return {part: future.result() for part, future in running.items()} | {last: rows}
@@ -55,9 +55,6 @@ def fit_at_once(
                            "or with --jobs 1") from None
 
 
-def _fit_in_child(run: Path, part: Part, towers: Path | None, workers: int) -> Rows:
+def _load_quietly() -> None:
     with silenced_stderr():
-        from train.epoch_lines import EpochLines
-        from train.fit import continue_part
-
-    return continue_part(run, part, towers, workers, EpochLines(part))
+        import keras  # noqa: F401

@@ -6,7 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.cli.options import add_json
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
+from edge_runtime.output import print_json
 
 
 def add(commands: Commands) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from benchmarks.device.cache import made_once
 from benchmarks.device.devices import Device
-from edge_runtime.command import with_progress
 from edge_runtime.errors import UsageError
+from edge_runtime.output import with_progress
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 TIMEOUT_S = 240

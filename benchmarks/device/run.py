@@ -15,8 +15,8 @@ from benchmarks.device.devices import Device
 from benchmarks.device.emulator import Emulator, lines_of
 from benchmarks.device.probe import BLOCKS
 from benchmarks.timing import ROOT
-from edge_runtime.command import with_progress
 from edge_runtime.errors import UsageError
+from edge_runtime.output import with_progress
 
 PROBE = Path(__file__).with_name("probe.py")
 

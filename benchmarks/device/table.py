@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.device.baseline import LIMIT
 from benchmarks.results import read_result
-from edge_runtime.command import table
+from edge_runtime.output import table
 
 Row = Mapping[str, Any]
 

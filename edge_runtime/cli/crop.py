@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.cli.options import add_detector, detector_from
-from edge_runtime.command import Commands, percent, print_json, table, with_progress
+from edge_runtime.command import Commands
 from edge_runtime.crop_folder import CropReport, crop_folder
 from edge_runtime.detect import DETECTORS
+from edge_runtime.output import percent, print_json, table, with_progress
 from edge_runtime.passed_over import described
 from edge_runtime.terminal import printable
 

@@ -6,7 +6,8 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from edge_runtime.capture.devices import Device, list_devices
-from edge_runtime.command import Commands, print_json, table
+from edge_runtime.command import Commands
+from edge_runtime.output import print_json, table
 from edge_runtime.terminal import printable
 
 

@@ -15,7 +15,8 @@ from edge_runtime.capture.choose import (
     microphone_from,
 )
 from edge_runtime.cli.options import add_json
-from edge_runtime.command import Commands, counted, print_json
+from edge_runtime.command import Commands
+from edge_runtime.output import counted, print_json
 from edge_runtime.terminal import printable
 
 if TYPE_CHECKING:

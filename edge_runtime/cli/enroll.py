@@ -20,11 +20,12 @@ from edge_runtime.cli.options import (
     need_pictures,
     sample_files,
 )
-from edge_runtime.command import Commands, counted, print_json
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
 from edge_runtime.gallery.samples import NewSample, read_samples
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.names import checked_name
+from edge_runtime.output import counted, print_json
 
 if TYPE_CHECKING:
     from edge_runtime.gallery.live import Progress

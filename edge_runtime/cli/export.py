@@ -7,8 +7,9 @@ from pathlib import Path
 
 from edge_runtime.cli.options import add_gallery, add_json
 from edge_runtime.cli.passphrase import PASSPHRASE, ask_passphrase
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.output import print_json
 
 
 def add(commands: Commands) -> None:

@@ -6,7 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from edge_runtime.cli.options import add_bundle, add_enrolled, need, open_enrolled
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
+from edge_runtime.output import print_json
 
 
 def add(commands: Commands) -> None:

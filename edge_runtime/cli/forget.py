@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from edge_runtime.cli.options import add_gallery, add_json
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.output import print_json
 from edge_runtime.terminal import printable
 
 

@@ -14,11 +14,12 @@ from edge_runtime.cli.options import (
     need_pictures,
     open_enrolled,
 )
-from edge_runtime.command import Commands, print_json, table
+from edge_runtime.command import Commands
 from edge_runtime.decide import Decision
 from edge_runtime.errors import UsageError
 from edge_runtime.identify import Identifier
 from edge_runtime.modalities import MODALITIES
+from edge_runtime.output import print_json, table
 from edge_runtime.terminal import printable
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from edge_runtime.bundle import load_bundle
 from edge_runtime.cli.options import add_bundle, add_gallery
 from edge_runtime.cli.passphrase import PASSPHRASE, ask_passphrase
-from edge_runtime.command import Commands, print_json
+from edge_runtime.command import Commands
 from edge_runtime.gallery.envelope import read_export
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.output import print_json
 from edge_runtime.terminal import printable
 
 

@@ -8,8 +8,9 @@ import msgspec
 
 from edge_runtime.bundle import load_bundle
 from edge_runtime.cli.options import add_bundle
-from edge_runtime.command import Commands, percent, print_json, table
+from edge_runtime.command import Commands
 from edge_runtime.manifest import Accuracy, Manifest
+from edge_runtime.output import percent, print_json, table
 from edge_runtime.terminal import printable
 
 

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.command import say_problems
 from edge_runtime.detect import DETECTORS, Detector, make_detector
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.manifest import Manifest
 from edge_runtime.modalities import Modality
+from edge_runtime.output import say_problems
 from edge_runtime.parser import Parser
 from edge_runtime.passed_over import described, sorted_out
 from edge_runtime.problems import because

@@ -6,8 +6,9 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from edge_runtime.cli.options import add_gallery, add_json
-from edge_runtime.command import Commands, print_json, table
+from edge_runtime.command import Commands
 from edge_runtime.gallery.store import Gallery
+from edge_runtime.output import print_json, table
 
 
 def add(commands: Commands) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from edge_runtime.cli.options import add_bundle, add_enrolled, need
-from edge_runtime.command import Commands, percent, print_json, say_problems, table
+from edge_runtime.command import Commands
+from edge_runtime.output import percent, print_json, say_problems, table
 
 if TYPE_CHECKING:
     from edge_runtime.candidates import EnrolledThresholds

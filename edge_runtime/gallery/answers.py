@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import msgspec
 
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.erasure import Searched
 from edge_runtime.gallery.records import SIGNED, Signed
 from edge_runtime.gallery.roster import Person
 
@@ -30,17 +29,6 @@ class Summary:
     rejected: int
     consent: str | None
     enrolled: str
-
-
-@dataclass(frozen=True)
-class Forgotten:
-    """What was destroyed, and the files that were searched for what might be left of it.
-    elsewhere: sentences on what is known to hold them, and was not or cannot be searched."""
-
-    person: str
-    markers: int
-    searched: tuple[Searched, ...]
-    elsewhere: tuple[str, ...]
 
 
 @dataclass(frozen=True)

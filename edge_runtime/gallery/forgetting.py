@@ -7,19 +7,30 @@ backup on another disk) no program here can know; what the audit log knows of ex
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.answers import Forgotten
 from edge_runtime.gallery.database import Database
 from edge_runtime.gallery.erasure import Searched, files_beside, search_files
 from edge_runtime.gallery.opening import check_key
 from edge_runtime.gallery.records import SIGNED, Records, Signed
 from edge_runtime.gallery.roster import Person
 from edge_runtime.names import shown
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was destroyed, and the files that were searched for what might be left of it.
+    elsewhere: sentences on what is known to hold them, and was not or cannot be searched."""
+
+    person: str
+    markers: int
+    searched: tuple[Searched, ...]
+    elsewhere: tuple[str, ...]
 
 
 def forget(records: Records, name: str) -> Forgotten:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import FINAL, Status
-from edge_runtime.command import counted
 from edge_runtime.detect import Detector
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample, check_counts
@@ -17,6 +16,7 @@ from edge_runtime.gallery.search import Embeddings
 from edge_runtime.identify import Identifier
 from edge_runtime.inputs import InputReader
 from edge_runtime.modalities import Modality
+from edge_runtime.output import counted
 from edge_runtime.stages import Stages
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 

@@ -12,12 +12,12 @@ import numpy as np
 from edge_runtime.candidates import Candidates, EnrolledThresholds
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.answers import AuditLine, Forgotten, Match, Summary, audit_line
+from edge_runtime.gallery.answers import AuditLine, Match, Summary, audit_line
 from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
 from edge_runtime.gallery.contents import altered
 from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
 from edge_runtime.gallery.envelope import Carried, write_export
-from edge_runtime.gallery.forgetting import forget
+from edge_runtime.gallery.forgetting import Forgotten, forget
 from edge_runtime.gallery.opening import Mode, open_records
 from edge_runtime.gallery.records import Records, sample_counts
 from edge_runtime.gallery.samples import (

@@ -12,7 +12,8 @@ from typing import Literal
 
 from edge_runtime.crop import face_crop
 from edge_runtime.errors import GalleryError, NameTakenError
-from edge_runtime.gallery.answers import Forgotten, Summary
+from edge_runtime.gallery.answers import Summary
+from edge_runtime.gallery.forgetting import Forgotten
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.kiosk.presence import hint
 from edge_runtime.kiosk.station import Station

@@ -26,7 +26,8 @@ from edge_runtime.voice import Sound
 from edge_runtime.watch import Seen, Watcher, watch
 
 if TYPE_CHECKING:
-    from edge_runtime.gallery.answers import Forgotten, Summary
+    from edge_runtime.gallery.answers import Summary
+    from edge_runtime.gallery.forgetting import Forgotten
 from edge_runtime.gallery.store import Gallery
 
 OpenSources = Callable[[], tuple[Camera | None, Microphone | None]]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.command import Commands, print_json, silenced_stderr, table, with_progress
+from edge_runtime.command import Commands
 from edge_runtime.errors import InputError
+from edge_runtime.output import print_json, silenced_stderr, table, with_progress
 
 
 def command_that_raises(error: BaseException) -> Commands:

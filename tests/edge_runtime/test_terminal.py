@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.command import Commands, say_problems, table
+from edge_runtime.command import Commands
 from edge_runtime.errors import InputError
+from edge_runtime.output import say_problems, table
 from edge_runtime.terminal import JOINERS, Screen, bare_output, beneath, printable, screens
 
 ANY_TEXT = st.text(st.characters())  # surrogates too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from edge_runtime.errors import RunError, UsageError
 from edge_runtime.modalities import MODALITIES
 from tests.train.tiny_training import TINY
+from train.fit import continue_part
 from train.jobs import THREADS, fit_at_once
 from train.machine import Machine
 from train.models.registry import FAMILIES
@@ -56,7 +58,8 @@ def test_networks_at_once_learn_what_they_learn_in_turn(
 
 def test_a_childs_mistake_is_raised_here(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected a run folder"):
-        fit_at_once(tmp_path, MODALITIES, None, jobs=2, workers=1, fit_here=lambda part: [])
+        fit_at_once(tmp_path, MODALITIES, 2, fit_here=lambda part: [],
+                    fit_there=functools.partial(continue_part, tmp_path, None, 1))
 
 
 def test_cores_or_devices() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from edge_runtime.command import silenced_stderr
+from edge_runtime.output import silenced_stderr
 
 with silenced_stderr():
     import keras

@@ -6,8 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any, get_args
 
-from edge_runtime.command import Commands, percent, table
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.output import percent, table
 from edge_runtime.people import Split
 from edge_runtime.result_file import print_result
 from train.cli.options import import_keras

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from edge_runtime.command import silenced_stderr
 from edge_runtime.errors import UsageError
+from edge_runtime.output import silenced_stderr
 
 DEFAULT_MODEL = "mobilevit_xxs_edge"
 

@@ -6,8 +6,9 @@ import functools
 from argparse import Namespace
 from pathlib import Path
 
-from edge_runtime.command import Commands, with_progress
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.output import with_progress
 from train.cli.options import import_keras
 from train.cli.reading import read, say_noise
 

@@ -6,8 +6,8 @@ import functools
 from pathlib import Path
 
 from edge_runtime.collection import Collection
-from edge_runtime.command import say_problems, with_progress
 from edge_runtime.errors import PeopleError
+from edge_runtime.output import say_problems, with_progress
 from edge_runtime.passed_over import described, is_text, sorted_out
 
 

@@ -7,8 +7,9 @@ from argparse import Namespace
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from edge_runtime.command import Commands, say_problems, silenced_stderr
+from edge_runtime.command import Commands
 from edge_runtime.errors import UsageError
+from edge_runtime.output import say_problems, silenced_stderr
 from edge_runtime.people import index_people
 from edge_runtime.result_file import print_result
 from train.cli.options import check_positive, import_keras

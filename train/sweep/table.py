@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.command import percent, table
+from edge_runtime.output import percent, table
 from train.evaluate import ACCURACY_COLUMNS
 from train.sweep.rows import Row
 from train.sweep.settings import Settings, read_result
