@@ -10,7 +10,7 @@ The errors are those of `edge_runtime.errors`.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edge_runtime.errors import (
     BundleError,
@@ -26,16 +26,15 @@ from edge_runtime.errors import (
     VisavoxError,
 )
 
-if TYPE_CHECKING:
-    from edge_runtime.decide import Decision
-    from edge_runtime.gallery.store import Gallery
-    from edge_runtime.identify import Identifier
-
 __version__ = "0.1.0"
 
-# Loaded when they are asked for: a name costs no interpreter, and a decision no cryptography.
-_LATER = {"Decision": "edge_runtime.decide", "Identifier": "edge_runtime.identify",
-          "Gallery": "edge_runtime.gallery.store"}
+# Loaded when they are asked for: a name costs no interpreter, and a decision no cryptography. Their
+# types stand in __init__.pyi.
+_LATER = {
+    "Decision": "edge_runtime.decide",
+    "Gallery": "edge_runtime.gallery.store",
+    "Identifier": "edge_runtime.identify",
+}
 
 __all__ = ["BundleError", "CaptureError", "ConversionError", "Decision", "DuplicateError",
            "Gallery", "GalleryError", "Identifier", "InputError", "NameTakenError", "PeopleError",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,12 @@ def test_every_name_is_there() -> None:
     assert set(edge_runtime.__all__) <= set(dir(edge_runtime))
     with pytest.raises(AttributeError, match="'edge_runtime' has no attribute 'Identify'"):
         _ = edge_runtime.Identify
+
+
+def test_types_are_told_of_every_name() -> None:
+    stub = Path(edge_runtime.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    assert set(re.findall(r" as (\w+)|^(__\w+__):", stub, re.MULTILINE)) == {
+        ("", name) if name == "__version__" else (name, "") for name in edge_runtime.__all__}
 
 
 def test_a_name_costs_nothing_until_it_is_asked_for(run_python: Run) -> None:
