@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,9 @@ from edge_runtime.voice import SAMPLE_RATE, Sound, read_clip, voice_input
 
 _LOUDEST = 2.0  # resampling goes beyond 1; whole numbers that nobody scaled lie far beyond
 
-Face = str | Path | Picture | Image.Image
+Face: TypeAlias = str | Path | Picture | Image.Image
 """A file, RGB as uint8 [height, width, 3], or a picture that Pillow has opened."""
-Voice = str | Path | Sound
+Voice: TypeAlias = str | Path | Sound
 """A file, or mono sound as float32 [samples] in -1 to 1 at SAMPLE_RATE."""
 Quality = dict[Modality, tuple[Flaw, ...] | None]
 
