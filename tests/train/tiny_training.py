@@ -4,6 +4,9 @@
     tiny_training.py killed fit ...      the same, killed once the first epoch's checkpoint is there
     tiny_training.py step FAMILY FILE OPTIMIZER    one step from the weights and on the batch in
                                                    FILE, an npz; `adamw` as in training, or `sgd`
+
+Several of them, with `and` between them, share the seconds that an import takes; a line `and` is
+printed between what they print.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import numpy as np
 from keras import KerasTensor, layers
 
 import train.batches
+from tests.shallow import shallow_families
 from train import fit
 from train.cli import main
 from train.frontend import SpectrogramMasks
@@ -59,7 +63,8 @@ def step(family: str, file: Path, optimizer: str) -> None:
         batch, labels = arrays["batch"], arrays["labels"]
         weights = [arrays[f"weight{i}"] for i in range(len(arrays.files) - 2)]
     spec = make_spec(family, NAMES, batch.shape[1])
-    network = build_network(spec, "face")
+    with shallow_families():
+        network = build_network(spec, "face")
     without_chance(network)
     classifier = keras.Model(network.input, network.output["scores"])
     classifier.set_weights(weights)
@@ -94,11 +99,29 @@ if __name__ in ("__main__", "__mp_main__"):  # and in the processes that it star
     registry.FAMILIES |= {family.name: family for family in (TINY, TINY_JOIN)}
     train.batches.MIN_EXAMPLES = 24
 
-if __name__ == "__main__":
-    if sys.argv[1] == "step":
-        step(sys.argv[2], Path(sys.argv[3]), sys.argv[4])
-        sys.exit()
-    if sys.argv[1] == "killed":
+
+def run(arguments: list[str]) -> int:
+    """One of the commands above. Returns its exit code."""
+    if arguments[0] == "step":
+        step(arguments[1], Path(arguments[2]), arguments[3])
+        return 0
+    if arguments[0] == "killed":
         fit.Recorder = KilledRecorder
-        del sys.argv[1]
-    sys.exit(main())
+        del arguments[0]
+    return main(arguments)
+
+
+def run_each(arguments: list[str]) -> int:
+    """As many as succeed, in turn. Returns the exit code of the last."""
+    code, left = 0, list(arguments)
+    while left and code == 0:
+        end = left.index("and") if "and" in left else len(left)
+        code = run(left[:end])
+        left = left[end + 1 :]
+        if left:
+            print("and", flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run_each(sys.argv[1:]))

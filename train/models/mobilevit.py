@@ -17,6 +17,7 @@ from keras import KerasTensor, layers, ops
 from train.models.layers import attention
 
 PATCH = 2  # pixels, both ways
+DEPTHS = (2, 4, 3)  # of the three transformers, in every variant
 MLP_RATIO = 2
 
 
@@ -61,7 +62,7 @@ def mobilevit(image: KerasTensor, size: Size, style: Style) -> KerasTensor:
     x = _inverted_residual(x, two, size, style, stride=2, name="stage2_0")
     x = _inverted_residual(x, two, size, style, stride=1, name="stage2_1")
     x = _inverted_residual(x, two, size, style, stride=1, name="stage2_2")
-    for stage, channels, dim, depth in zip((3, 4, 5), (three, four, five), size.dims, (2, 4, 3),
+    for stage, channels, dim, depth in zip((3, 4, 5), (three, four, five), size.dims, DEPTHS,
                                            strict=True):
         x = _inverted_residual(x, channels, size, style, stride=2, name=f"stage{stage}_down")
         x = _mobilevit_block(x, dim, depth, style, name=f"stage{stage}")
