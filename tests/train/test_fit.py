@@ -32,6 +32,7 @@ from train.spec import make_spec
 from train.throughput import THROUGHPUT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
+CHILD = Path(__file__).parent / "tiny_training.py"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FAMILY = "mobilevit_xxs_edge"
 
@@ -155,25 +156,23 @@ def test_another_seed_is_another_training(
 
 
 def command(people: Path, out: Path, *more: str) -> list[str]:
-    return [str(ROOT / "tests" / "train" / "tiny_training.py"), "fit", "--data",
-            str(people), "--model", "tiny", "--image-size", "64", "--epochs", "2", "--out",
-            str(out), *more]
+    return ["fit", "--data", str(people), "--model", "tiny", "--image-size", "64", "--epochs", "2",
+            "--out", str(out), *more]
 
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on_and_is_the_same(
-    run_python: Run, small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_train: Run, small_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed once its first epoch is on disk: that epoch is not trained again, and the losses are
     those of a training in another process that nobody disturbed."""
     monkeypatch.setitem(FAMILIES, "tiny", TINY)
+    monkeypatch.setattr("train.batches.MIN_EXAMPLES", 24)
     whole, out = tmp_path / "whole", tmp_path / "run"
-    done = run_python(*command(small_people, whole))
-    assert done.returncode == 0, done.stderr
     checkpoint = out / "checkpoint" / "face.npz"
     with (tmp_path / "log").open("w") as log:
         child = subprocess.Popen(
-            [sys.executable, *command(small_people, out)], cwd=ROOT, stdout=log, stderr=log,
+            [sys.executable, CHILD, *command(small_people, out)], cwd=ROOT, stdout=log, stderr=log,
             env=os.environ | {"PYTHONPATH": str(ROOT)})
         end = time.monotonic() + 600
         while not checkpoint.is_file() and child.poll() is None and time.monotonic() < end:
@@ -184,8 +183,10 @@ def test_a_killed_training_goes_on_and_is_the_same(
         before = json.loads(str(file["state"]))["rows"]
     assert 1 <= len(before) <= 2
 
-    done = run_python(*command(small_people, out, "--resume"))
+    done = run_train(*command(small_people, out, "--resume"))
     assert done.returncode == 0, done.stderr
+    undisturbed = run_train(*command(small_people, whole))
+    assert undisturbed.returncode == 0, undisturbed.stderr
     for modality in MODALITIES:
         found, expected = history(out, modality), history(whole, modality)
         assert [row["epoch"] for row in found] == ["1", "2"]

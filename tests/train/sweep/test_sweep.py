@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,21 +12,37 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import RunError
+from tests.train import tiny_training
+from train.jobs import THREADS
+from train.models.registry import FAMILIES
 from train.sweep.rows import ROWS, Row, rows_by_name
 from train.sweep.settings import Settings, write_json
 from train.sweep.sweep import CLOCK, PLAN, SPENT, _without_weights, sweep
 from train.sweep.work import training_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-CHILD = Path(__file__).parents[1] / "tiny_training.py"
+
+
+@pytest.fixture
+def tiny_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of the tiny families, here and in the processes that a sweep starts: they begin with
+    what is the main module here."""
+    for family in (tiny_training.TINY, tiny_training.TINY_JOIN):
+        monkeypatch.setitem(FAMILIES, family.name, family)
+        monkeypatch.setitem(ROWS, family.name, Row(family.name, family.name))
+    monkeypatch.setitem(sys.modules, "__main__", tiny_training)
+    for name in THREADS:  # which a sweep sets
+        monkeypatch.setenv(name, "1")
 
 
 @pytest.mark.slow
-def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_path: Path) -> None:
+def test_a_sweep_goes_on_where_it_was(
+    small_people: Path, tiny_rows: None, run_train: Run, tmp_path: Path
+) -> None:
     out = tmp_path / "sweep"
-    command = [CHILD, "sweep", "--data", small_people, "--out", out, "--image-size", 64,
+    command = ["sweep", "--data", small_people, "--out", out, "--image-size", 64,
                "--rows", "tiny_frozen_concat", "--head-epochs", 2, "--json"]
-    done = run_python(*command, "--epochs", 1, "--jobs", 2)
+    done = run_train(*command, "--epochs", 1, "--jobs", 2)
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
     pair, joined = content["rows"]
@@ -43,12 +60,12 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
 
     (out / "tiny_frozen_concat" / "seed0" / "result.json").unlink()
     before = (out / "tiny" / "seed0" / "result.json").stat().st_mtime_ns
-    again = run_python(*command, "--epochs", 1)
+    again = run_train(*command, "--epochs", 1)
     assert again.returncode == 0, again.stderr
     assert (out / "tiny" / "seed0" / "result.json").stat().st_mtime_ns == before
     assert json.loads(again.stdout)["rows"][1]["test"] == joined["test"]
 
-    more = run_python(*command, "--epochs", 1, "--rows", "tiny", "--seeds", 2, "--list", "all")
+    more = run_train(*command, "--epochs", 1, "--rows", "tiny", "--seeds", 2, "--list", "all")
     assert more.returncode == 0, more.stderr
     rows = {row["row"]: row for row in json.loads(more.stdout)["rows"]}
     assert [rows[name]["seeds"] for name in ("tiny", "tiny_frozen_concat", "vit")] == [
@@ -57,7 +74,7 @@ def test_a_sweep_goes_on_where_it_was(small_people: Path, run_python: Run, tmp_p
     assert rows["tiny"]["reason"] is rows["tiny_frozen_concat"]["reason"] is None
     assert rows["vit"]["reason"].startswith("not run")
 
-    other = run_python(*command, "--epochs", 2)
+    other = run_train(*command, "--epochs", 2)
     assert other.returncode == 2 and "a sweep of other rows or settings" in other.stderr
     assert len(other.stderr.strip().splitlines()) == 1
 
