@@ -20,6 +20,7 @@ from edge_runtime.errors import ConversionError
 from edge_runtime.interpreter import Network
 from edge_runtime.modalities import MODALITIES
 from edge_runtime.people import Sample, index_people
+from tests.shallow import shallow_families
 from train.cli.options import DEFAULT_MODEL
 from train.examples import network_inputs
 from train.frontend import LogMel, mel_filters
@@ -56,14 +57,16 @@ def collection(small_people: Path) -> Collection:
 def converted(
     request: pytest.FixtureRequest, small_run: RunFolder, small_bundles: dict[str, Path]
 ) -> Converted:
-    """Each network of each family: that of `small_run` as it was trained, others as they begin."""
+    """Each network of each family: that of `small_run` as it was trained, others as they begin, and
+    shallow."""
     family, part = request.param
     spec = small_run.run.spec
     if family == spec.family:
         return Converted(family, part, small_run.load_network(part),
                          (small_bundles["float32"] / f"{part}.tflite").read_bytes())
     keras.utils.set_random_seed(0)
-    network = build_network(make_spec(family, spec.people, SIZE), part)
+    with shallow_families():
+        network = build_network(make_spec(family, spec.people, SIZE), part)
     return Converted(family, part, network, export_float32(network))
 
 
