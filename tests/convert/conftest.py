@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +17,37 @@ from edge_runtime.people import index_people
 from train.evaluate import network_scores
 from train.run import RunFolder
 
+Quickly = Callable[[], AbstractContextManager[None]]
+
 
 @pytest.fixture(scope="module")
 def collection(small_people: Path) -> Collection:
     return read_collection(index_people(small_people), 64)
 
 
-@pytest.fixture
-def quick(small_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the float32 models from the bundle made once, and Keras's scores from the models."""
+@pytest.fixture(scope="module")
+def quickly(small_bundles: dict[str, Path]) -> Quickly:
+    """Within what it returns, float32 models are taken from the bundle made once, and Keras's
+    scores from the first time that they are asked for."""
     def exported(network: keras.Model) -> bytes:
         part = network.name.rpartition("_")[2]
         return (small_bundles["float32"] / f"{part}.tflite").read_bytes()
 
-    monkeypatch.setattr(networks, "export_float32", exported)
-    monkeypatch.setattr(parity, "network_scores", scores_once)
+    @contextmanager
+    def within() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(networks, "export_float32", exported)
+            patch.setattr(parity, "network_scores", scores_once)
+            yield
+
+    return within
+
+
+@pytest.fixture
+def quick(quickly: Quickly) -> Generator[None, None, None]:
+    """The whole test within `quickly`."""
+    with quickly():
+        yield
 
 
 @functools.cache

@@ -24,7 +24,9 @@ from edge_runtime.identify import Identifier
 from edge_runtime.manifest import Manifest, read_manifest
 from edge_runtime.modalities import MODALITIES
 from edge_runtime.people import all_combinations
+from tests.train.tiny_training import TINY, TINY_JOIN
 from train.evaluate import fused_scores, network_scores
+from train.models.registry import FAMILIES
 from train.run import RunFolder, init
 from train.scaling import fit_scaling
 from train.spec import make_spec
@@ -150,7 +152,8 @@ def test_an_unknown_recipe(
 
 
 def test_several_recipes_at_once_are_as_one_by_one(
-    small_bundles: dict[str, Path], small_run: RunFolder, collection: Collection, tmp_path: Path
+    quick: None, small_bundles: dict[str, Path], small_run: RunFolder, collection: Collection,
+    tmp_path: Path,
 ) -> None:
     recipes = ("float32", "mixed_wi8")
     made = make_bundles(small_run, [(recipe, tmp_path / recipe) for recipe in recipes], collection)
@@ -285,10 +288,12 @@ def test_an_untrained_run_is_not_certified(
 
 
 def test_a_fused_network_becomes_a_bundle(
-    small_people: Path, collection: Collection, tmp_path: Path
+    small_people: Path, collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scores of every combination by one network; with a face alone there is nothing to run."""
-    spec = make_spec("mobilevit_cross_attention", collection.people.names, 64)
+    monkeypatch.setitem(FAMILIES, "tiny", TINY)
+    monkeypatch.setitem(FAMILIES, TINY_JOIN.name, TINY_JOIN)
+    spec = make_spec(TINY_JOIN.name, collection.people.names, 64)
     folder = init(spec, tmp_path / "run", seed=0)
     manifest = make_bundle(folder, "float32", tmp_path / "bundle", collection)
     assert list(manifest.files) == ["fused"] and manifest.variant == "fused"

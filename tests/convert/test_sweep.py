@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,15 @@ from train.run import RunFolder
 
 @pytest.fixture(scope="module")
 def swept(
-    small_run: RunFolder, small_bundles: dict[str, Path], collection: Collection,
-    tmp_path_factory: pytest.TempPathFactory,
+    small_run: RunFolder, quickly: Callable[[], AbstractContextManager[None]],
+    collection: Collection, tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, dict[str, Any]]:
     """One recipe that works, and two that do not; then the same once more."""
     def refuse(tool: Any, dense: Any) -> None:
         raise ValueError("no such operation\nand more")
 
     out = tmp_path_factory.mktemp("sweep")
-    with pytest.MonkeyPatch.context() as patch:
+    with quickly(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MIN_OVER_CHANCE", 0)
         patch.setitem(RECIPES, "odd", Recipe(refuse))
         said: list[str] = []
