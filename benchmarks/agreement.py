@@ -9,7 +9,8 @@ import numpy as np
 
 from edge_runtime.collection import Collection
 from edge_runtime.errors import GalleryError, PeopleError
-from edge_runtime.gallery.samples import NewSample, check_agreement
+from edge_runtime.gallery.agreement import check_agreement
+from edge_runtime.gallery.samples import NewSample
 from edge_runtime.identify import Identifier
 from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.output import percent, table

@@ -24,7 +24,8 @@ from edge_runtime.collection import Collection
 from edge_runtime.crop import Picture
 from edge_runtime.detect import Box
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.samples import NewSample, check_agreement
+from edge_runtime.gallery.agreement import check_agreement
+from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
 from edge_runtime.open_set import NOBODY

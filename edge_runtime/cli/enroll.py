@@ -21,17 +21,20 @@ from edge_runtime.cli.options import (
     sample_files,
 )
 from edge_runtime.command import Commands
+from edge_runtime.enrolment.files import read_samples
+from edge_runtime.enrolment.rules import RULES
 from edge_runtime.errors import UsageError
-from edge_runtime.gallery.samples import NewSample, read_samples
+from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.names import checked_name
 from edge_runtime.output import counted, print_json
 
 if TYPE_CHECKING:
-    from edge_runtime.gallery.live import Progress
+    from edge_runtime.enrolment.live import Progress
     from edge_runtime.identify import Identifier
 
-FACES, CLIPS, SECONDS = 5, 3, 60  # live, where nothing else was asked for
+MOST = RULES.max_samples
+WANTED, SECONDS = RULES.wanted["live"], 60  # where nothing else was asked for
 
 
 def add(commands: Commands) -> None:
@@ -47,9 +50,9 @@ def add(commands: Commands) -> None:
     enroll.add_argument("--camera", help=f"take faces live: {CAMERA_HELP}")
     enroll.add_argument("--microphone", help=f"take clips live: {MICROPHONE_HELP}")
     enroll.add_argument("--faces", type=int, metavar="N",
-                        help=f"faces from the camera, at most 20 ({FACES})")
+                        help=f"faces from the camera, at most {MOST} ({WANTED.faces})")
     enroll.add_argument("--clips", type=int, metavar="N",
-                        help=f"clips from the microphone, at most 20 ({CLIPS})")
+                        help=f"clips from the microphone, at most {MOST} ({WANTED.clips})")
     enroll.add_argument("--seconds", type=float, metavar="S",
                         help=f"how long camera and microphone are tried ({SECONDS})")
     add_detector(enroll)
@@ -93,11 +96,12 @@ def _enroll(options: Namespace) -> None:
 def _live_samples(options: Namespace, identifier: Identifier) -> list[NewSample]:
     from edge_runtime.capture.choose import camera_from, microphone_from
     from edge_runtime.capture.files import FileClock
-    from edge_runtime.gallery.live import Sitting, sit
+    from edge_runtime.enrolment.live import LiveEnrolment, gather
 
     num_faces, num_clips, seconds = (
         default if value is None else value for value, default in (
-            (options.faces, FACES), (options.clips, CLIPS), (options.seconds, SECONDS)))
+            (options.faces, WANTED.faces), (options.clips, WANTED.clips),
+            (options.seconds, SECONDS)))
     if min(num_faces, num_clips) < 1 or not seconds > 0:
         raise UsageError("--faces, --clips and --seconds expect numbers above 0")
     if options.gallery.exists():  # before somebody sits down in vain
@@ -107,16 +111,16 @@ def _live_samples(options: Namespace, identifier: Identifier) -> list[NewSample]
     camera = camera_from(options.camera, clock) if options.camera is not None else None
     microphone = (microphone_from(options.microphone, clock)
                   if options.microphone is not None else None)
-    sitting = Sitting(identifier, detector_from(options), num_faces if camera else 0,
-                      num_clips if microphone else 0, time.monotonic())
+    enrolment = LiveEnrolment(identifier, detector_from(options), num_faces if camera else 0,
+                              num_clips if microphone else 0, time.monotonic())
     with ExitStack() as stack:
         for source in (camera, microphone):
             if source:
                 stack.enter_context(source)
         say = _Lines()
-        for progress in sit(sitting, camera, microphone, seconds):
+        for progress in gather(enrolment, camera, microphone, seconds):
             say.look(progress)
-    return sitting.samples
+    return enrolment.samples
 
 
 class _Lines:

@@ -6,8 +6,8 @@ from argparse import Namespace
 
 from edge_runtime.cli.options import add_bundle, add_gallery, add_samples, sample_files
 from edge_runtime.command import Commands
+from edge_runtime.enrolment.files import read_samples
 from edge_runtime.gallery.clock import REJECTED_DAYS
-from edge_runtime.gallery.samples import read_samples
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.output import counted, print_json
 

@@ -1,7 +1,7 @@
 """People enrolled on the device, without training anew: stored, found again, forgotten.
 
     from pathlib import Path
-    from edge_runtime.gallery.samples import read_samples
+    from edge_runtime.enrolment.files import read_samples
     from edge_runtime.gallery.store import Gallery
     from edge_runtime.identify import Identifier
 

@@ -12,6 +12,7 @@ import numpy as np
 from edge_runtime.candidates import Candidates, EnrolledThresholds
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
 from edge_runtime.gallery import audit
+from edge_runtime.gallery.agreement import check_agreement
 from edge_runtime.gallery.answers import AuditLine, Match, Summary, audit_line
 from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
 from edge_runtime.gallery.contents import altered
@@ -20,12 +21,7 @@ from edge_runtime.gallery.envelope import Carried, write_export
 from edge_runtime.gallery.forgetting import Forgotten, forget
 from edge_runtime.gallery.opening import Mode, open_records
 from edge_runtime.gallery.records import Records, sample_counts
-from edge_runtime.gallery.samples import (
-    NewSample,
-    check_agreement,
-    check_counts,
-    check_embeddings,
-)
+from edge_runtime.gallery.samples import NewSample, check_counts, check_embeddings
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.gallery.suitability import refuse, unsuited
 from edge_runtime.manifest import Manifest

@@ -8,9 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, File, HTTPException, Request, UploadFile
 
+from edge_runtime.enrolment.guided import Taken
+from edge_runtime.enrolment.rules import RULES
 from edge_runtime.face import decode_picture
-from edge_runtime.kiosk import answers, enrolment
+from edge_runtime.kiosk import answers
 from edge_runtime.kiosk.access import TokenRoute, service_of
+from edge_runtime.kiosk.presence import hint
 from edge_runtime.photograph import decode_face
 from edge_runtime.voice import decode_clip
 
@@ -36,20 +39,25 @@ def forget(request: Request, name: str) -> answers.Forgotten:
 
 @router.post("/enrolment", summary="Begin to enroll somebody", status_code=201)
 def begin(request: Request, new: answers.NewEnrolment) -> answers.Enrolling:
-    name = service_of(request).enrolment.begin(new.name, new.consent)
+    enrolment = service_of(request).enrolment
     return answers.Enrolling(
-        name=name, angles=list(enrolment.ANGLES), sentences=enrolment.SENTENCES,
-        recorded_s=enrolment.RECORDED_S)
+        name=enrolment.begin(new.name, new.consent), angles=list(RULES.angles),
+        sentences=RULES.wanted["kiosk"].clips, recorded_s=enrolment.recorded_s)
 
 
 @router.post("/enrolment/face", summary="Take the face that is before the camera")
 def take_face(request: Request, wanted: answers.FaceAngle) -> answers.Taken:
-    return answers.Taken(**asdict(service_of(request).enrolment.face(wanted.angle)))
+    return _answer(service_of(request).enrolment.face(wanted.angle))
 
 
 @router.post("/enrolment/voice", summary="Record a sentence; answers when it is recorded")
 def take_voice(request: Request, wanted: answers.Sentence) -> answers.Taken:
-    return answers.Taken(**asdict(service_of(request).enrolment.voice(wanted.sentence)))
+    return _answer(service_of(request).enrolment.voice(wanted.sentence))
+
+
+def _answer(found: Taken) -> answers.Taken:
+    return answers.Taken(kept=found.kept, reason=found.reason, message=found.message,
+                         hint=hint(found.flaws))
 
 
 @router.post("/enrolment/finish", summary="Keep who was enrolled, and look at them again")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from edge_runtime.enrolment.rules import RULES, Angle
 from edge_runtime.kiosk.messages import State
 from edge_runtime.names import MAX_CONSENT
 
@@ -97,12 +98,12 @@ class Enrolling(BaseModel):
 
 class FaceAngle(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    angle: Literal["front", "left", "right"]
+    angle: Angle
 
 
 class Sentence(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    sentence: Annotated[int, Field(ge=1, le=3)]
+    sentence: Annotated[int, Field(ge=1, le=RULES.wanted["kiosk"].clips)]
 
 
 class Taken(BaseModel):

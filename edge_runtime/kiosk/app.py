@@ -15,9 +15,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
 
 from edge_runtime import __version__
+from edge_runtime.enrolment.guided import AlreadyEnrollingError, TooLateError
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError, VisavoxError
 from edge_runtime.kiosk import administration, looking_on
-from edge_runtime.kiosk.enrolment import AlreadyEnrollingError, TooLateError
 from edge_runtime.kiosk.events import TooManyClientsError
 from edge_runtime.kiosk.limits import MAX_UPLOAD, BodyLimit
 from edge_runtime.kiosk.security import LOOPBACK_HOSTS, Guard

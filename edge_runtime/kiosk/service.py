@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from edge_runtime.kiosk.enrolment import Enrolment
+from edge_runtime.enrolment.guided import GuidedEnrolment
 from edge_runtime.kiosk.events import EventHub, Subscription, as_text
 from edge_runtime.kiosk.live_view import LiveView
 from edge_runtime.kiosk.messages import JUDGED, DecisionEvent, State
@@ -30,7 +30,7 @@ class Service:
         self.phone = phone
         self.station, self.tokens, self.bundle = station, tokens, bundle
         self.hub = EventHub()
-        self.enrolment = Enrolment(station)
+        self.enrolment = GuidedEnrolment(station)
         self.live_view = LiveView(station)
         self.metrics = Metrics(station, self.hub)
         self.broker: Broker | None = None

@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 
 from edge_runtime.candidates import COLUMNS, EnrolledThresholds
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.kiosk import enrolment
 from edge_runtime.kiosk.service import Service
 from edge_runtime.similarity import LogOdds, Similarity
 from tests.edge_runtime.kiosk.stand_ins import Scene, client_of, room, speech, wait_until
@@ -42,9 +41,9 @@ class Owner:
 
 @pytest.fixture
 def owner_asks(
-    enrolling_service: Service, token: str, monkeypatch: pytest.MonkeyPatch
+    enrolling_service: Service, token: str
 ) -> Iterator[Owner]:
-    monkeypatch.setattr(enrolment, "RECORDED_S", 2.0)
+    enrolling_service.enrolment.recorded_s = 2.0
     with client_of(enrolling_service) as client:
         yield Owner(client, token)
 
@@ -113,10 +112,10 @@ def test_one_enrolment_at_a_time(owner_asks: Owner, scene: Scene) -> None:
 
 
 def test_an_abandoned_enrolment_is_given_up(
-    owner_asks: Owner, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    owner_asks: Owner, enrolling_service: Service, scene: Scene
 ) -> None:
     owner_asks.begin()
-    monkeypatch.setattr(enrolment, "ABANDONED_S", 0.2)
+    enrolling_service.enrolment.abandoned_s = 0.2
     wait_until(lambda: owner_asks.state() != "enrolling")
     assert "nobody is being" in owner_asks.ask("POST", "/enrolment/finish", status=409)["detail"]
 
@@ -143,11 +142,36 @@ def test_without_a_gallery_nobody_is_enrolled(client: TestClient, token: str) ->
     assert "--gallery" in asks.ask("DELETE", "/people/Anna", status=409)["detail"]
 
 
-def test_another_persons_face_does_not_agree(owner_asks: Owner, scene: Scene) -> None:
+def test_another_persons_face_does_not_agree(
+    owner_asks: Owner, enrolling_service: Service, scene: Scene
+) -> None:
     owner_asks.begin()
     scene.picture = room(1)
     wait_until(lambda: owner_asks.face("front")["kept"])
-    kept = owner_asks.client.app.state.service.enrolment._walk.samples  # type: ignore[attr-defined]
-    kept["face front"].embedding[:] *= -1  # as far from any other face as can be
+    begun = enrolling_service.enrolment.begun
+    assert begun
+    begun.samples["face front"].embedding[:] *= -1  # as far from any other face as can be
     taken = owner_asks.face("left")
     assert (taken["kept"], taken["reason"]) == (False, "not_alike")
+
+
+def test_who_cancels_too_late_is_told_so(owner_asks: Owner, scene: Scene) -> None:
+    scene.picture = room(1)
+    owner_asks.begin()
+    wait_until(lambda: owner_asks.face("front")["kept"])
+    owner_asks.ask("POST", "/enrolment/finish")
+    assert owner_asks.ask("DELETE", "/enrolment", status=409)["reason"] == "too_late"
+    assert owner_asks.ask("DELETE", "/people/Anna")["left"] == 0
+    assert owner_asks.ask("DELETE", "/enrolment") == {"cancelled": False}
+    assert owner_asks.ask("GET", "/people") == {"people": []}
+
+
+def test_a_kiosk_that_stops_in_the_middle_keeps_nothing(
+    enrolling_service: Service, scene: Scene, gallery: Gallery, token: str
+) -> None:
+    scene.picture = room(1)
+    with client_of(enrolling_service) as client:
+        owner = Owner(client, token)
+        owner.begin()
+        wait_until(lambda: owner.face("front")["kept"])
+    assert gallery.people() == [] and "enrolled" not in {line.event for line in gallery.audit()}

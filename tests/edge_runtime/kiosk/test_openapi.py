@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from edge_runtime.kiosk import enrolment
 from edge_runtime.kiosk.service import Service
 from tests.edge_runtime.kiosk.stand_ins import Scene, room, served
 
@@ -29,11 +27,9 @@ def statuses_of(operation: schemathesis.APIOperation, owner: dict[str, str]) -> 
 
 
 def test_schemathesis_finds_no_fault_of_the_server(
-    enrolling_service: Service, scene: Scene, owner: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
+    enrolling_service: Service, scene: Scene, owner: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(enrolment, "RECORDED_S", 0.05)
-    monkeypatch.setattr(enrolment, "_WAIT_S", 0.2)
+    enrolling_service.enrolment.recorded_s, enrolling_service.enrolment.wait_s = 0.05, 0.2
     scene.picture = room(1)
     asked: dict[str, set[int]] = {}
     with served(enrolling_service) as port:

@@ -17,8 +17,8 @@ from edge_runtime.capture.choose import camera_from
 from edge_runtime.capture.microphone import Clip
 from edge_runtime.crop import Picture
 from edge_runtime.detect import HaarDetector
+from edge_runtime.enrolment.live import CLIP_S, FACE_EVERY_S, LiveEnrolment, gather
 from edge_runtime.errors import GalleryError, UsageError
-from edge_runtime.gallery.live import CLIP_S, FACE_EVERY_S, Sitting, sit
 from edge_runtime.identify import Identifier
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE, Sound
 from tests.edge_runtime.capture.stand_ins import NetworkCamera, SoundServer
@@ -146,58 +146,58 @@ def test_mistakes(device: Device, arguments: list[str], message: str) -> None:
 
 
 @pytest.fixture
-def sitting(device: Device) -> Sitting:
-    return Sitting(Identifier.load(device.bundle), HaarDetector(), 3, 2, begun_s=10.0)
+def enrolment(device: Device) -> LiveEnrolment:
+    return LiveEnrolment(Identifier.load(device.bundle), HaarDetector(), 3, 2, begun_s=10.0)
 
 
-def test_which_faces_are_taken(sitting: Sitting) -> None:
+def test_which_faces_are_taken(enrolment: LiveEnrolment) -> None:
     two = np.concatenate([room(1), room(5)], axis=1)
     far = np.pad(room(1)[::3, ::3], ((160, 160), (0, 400), (0, 0)), "edge")
     for at_s, picture, reason in (
             (10.0, WALL, "no face was found"), (11.0, two, "2 faces were found"),
             (12.0, far, "at least 64 are needed; come closer"), (13.0, room(1), None),
             (14.0, room(1), "the same as one before; move a little")):
-        sitting.see(Frame(picture, at_s))
-        refused = sitting.refused["face"]
+        enrolment.see(Frame(picture, at_s))
+        refused = enrolment.refused["face"]
         assert refused is None if reason is None else reason in (refused or "")
-    assert sitting.count("face") == 1
-    sitting.see(Frame(room(1, 1), 15.0))
-    sitting.see(Frame(room(1, 2), 15.0 + 0.9 * FACE_EVERY_S))  # too soon
-    assert sitting.count("face") == 2 and sitting.wants("face")
-    sitting.see(Frame(room(1, 2), 20.0))
-    sitting.see(Frame(room(1, 3), 30.0))  # enough
-    assert [sample.source for sample in sitting.samples] == ["face 1", "face 2", "face 3"]
+    assert enrolment.count("face") == 1
+    enrolment.see(Frame(room(1, 1), 15.0))
+    enrolment.see(Frame(room(1, 2), 15.0 + 0.9 * FACE_EVERY_S))  # too soon
+    assert enrolment.count("face") == 2 and enrolment.wants("face")
+    enrolment.see(Frame(room(1, 2), 20.0))
+    enrolment.see(Frame(room(1, 3), 30.0))  # enough
+    assert [sample.source for sample in enrolment.samples] == ["face 1", "face 2", "face 3"]
 
 
-def test_which_clips_are_taken(sitting: Sitting) -> None:
+def test_which_clips_are_taken(enrolment: LiveEnrolment) -> None:
     said = speech(3 * CLIP_S)
     first, second, third = (said[i * CLIP_SAMPLES:][:CLIP_SAMPLES] for i in range(3))
-    sitting.hear(Clip(first, 10.0 + CLIP_S / 2))  # it began before
-    sitting.hear(Clip(first[:-1], 20.0))  # it is too short
-    assert sitting.refused == {}
-    sitting.hear(Clip(np.zeros_like(first), 20.0))
-    assert "0.0 s of speech were heard" in (sitting.refused["voice"] or "")
-    sitting.hear(Clip(first, 20.0))
-    assert sitting.refused["voice"] is None and sitting.count("voice") == 1
-    sitting.hear(Clip(second, 20.0 + 0.9 * CLIP_S))  # it overlaps
-    assert sitting.count("voice") == 1
-    sitting.hear(Clip(second, 20.0 + CLIP_S))
-    sitting.hear(Clip(third, 40.0))  # enough
-    assert [sample.source for sample in sitting.samples] == ["clip 1", "clip 2"]
+    enrolment.hear(Clip(first, 10.0 + CLIP_S / 2))  # it began before
+    enrolment.hear(Clip(first[:-1], 20.0))  # it is too short
+    assert enrolment.refused == {}
+    enrolment.hear(Clip(np.zeros_like(first), 20.0))
+    assert "0.0 s of speech were heard" in (enrolment.refused["voice"] or "")
+    enrolment.hear(Clip(first, 20.0))
+    assert enrolment.refused["voice"] is None and enrolment.count("voice") == 1
+    enrolment.hear(Clip(second, 20.0 + 0.9 * CLIP_S))  # it overlaps
+    assert enrolment.count("voice") == 1
+    enrolment.hear(Clip(second, 20.0 + CLIP_S))
+    enrolment.hear(Clip(third, 40.0))  # enough
+    assert [sample.source for sample in enrolment.samples] == ["clip 1", "clip 2"]
 
 
 def test_a_bundle_without_the_network(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     identifier = Identifier.load(device.bundle)
     monkeypatch.delitem(identifier._networks, "voice")
     with pytest.raises(UsageError, match="expected a bundle with a voice network of its own"):
-        Sitting(identifier, HaarDetector(), 0, 1, 0.0)
-    Sitting(identifier, HaarDetector(), 1, 0, 0.0)
+        LiveEnrolment(identifier, HaarDetector(), 0, 1, 0.0)
+    LiveEnrolment(identifier, HaarDetector(), 1, 0, 0.0)
 
 
-def test_the_time_is_over(sitting: Sitting, network_camera: NetworkCamera) -> None:
+def test_the_time_is_over(enrolment: LiveEnrolment, network_camera: NetworkCamera) -> None:
     begin_s = time.monotonic()
     with (camera_from(network_camera.address) as camera,
           pytest.raises(GalleryError, match=r"found 0 faces and 0 clips \(no face was found; ")):
-        for _ in sit(sitting, camera, None, 1.0):
+        for _ in gather(enrolment, camera, None, 1.0):
             pass
     assert 1.0 < time.monotonic() - begin_s < 3.0

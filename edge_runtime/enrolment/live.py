@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
 from edge_runtime.capture.status import FINAL, Status
+from edge_runtime.crop import face_crop
 from edge_runtime.detect import Detector
+from edge_runtime.enrolment.rules import judge_clip, judge_picture
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample, check_counts
 from edge_runtime.gallery.search import Embeddings
 from edge_runtime.identify import Identifier
-from edge_runtime.inputs import InputReader
 from edge_runtime.modalities import Modality
 from edge_runtime.output import counted
-from edge_runtime.stages import Stages
+from edge_runtime.quality import Flaw
 from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
 
 PERIOD_S = 0.3  # between two looks
@@ -26,11 +27,11 @@ CLIP_S = CLIP_SAMPLES / SAMPLE_RATE
 WORDS: dict[Modality, str] = {"face": "face", "voice": "clip"}
 
 
-class Sitting:
+class LiveEnrolment:
     """Takes faces and clips until there are as many as wanted, each for itself.
 
-    A picture with several faces is refused, and one that is the same as one before; clips never
-    overlap. begun_s: what was heard before, as time.monotonic(), was said by somebody else.
+    Refused is what rules.py refuses, and what is the same as one before; clips never overlap.
+    begun_s: what was heard before, as time.monotonic(), was said by somebody else.
     refused: by modality why the last one was not taken, None where it was.
     """
 
@@ -59,11 +60,10 @@ class Sitting:
         """A whole picture."""
         if not self.wants("face") or frame.at_s - self._face_s < FACE_EVERY_S:
             return
-        reader = InputReader(self._identifier.manifest.inputs, Stages())
-        reader.picture(frame.picture, self._detector)
-        # Of several, nobody can say which one is meant.
-        flaws = reader.quality["face"] or ()
-        if self._take("face", reader, [flaw.message for flaw in flaws]):
+        box, flaws = judge_picture(frame.picture, self._detector.detect(frame.picture))
+        if box is None:
+            self._refuse("face", flaws)
+        elif self._take("face", self._identifier.embed(face=face_crop(frame.picture, box))):
             self._face_s = frame.at_s
 
     def hear(self, clip: Clip) -> None:
@@ -71,22 +71,23 @@ class Sitting:
         early = clip.start_s < self._heard_until_s - 0.5 / SAMPLE_RATE  # of rounding
         if not self.wants("voice") or early or clip.sound.size < CLIP_SAMPLES:
             return
-        reader = InputReader(self._identifier.manifest.inputs, Stages())
-        reader.voice(clip.sound)
-        flaws = reader.quality["voice"] or ()
-        if self._take("voice", reader, [flaw.message for flaw in flaws if flaw.refuses]):
+        if flaws := judge_clip(clip.sound):
+            self._refuse("voice", flaws)
+        elif self._take("voice", self._identifier.embed(voice=clip.sound)):
             self._heard_until_s = clip.end_s
 
-    def _take(self, modality: Modality, reader: InputReader, problems: list[str]) -> bool:
-        if not problems:
-            embedding = self._identifier.run(reader, Stages())[modality].embedding
-            if self._has(modality, embedding):
-                problems = ["it is the same as one before; move a little, and speak on"]
-            else:
-                source = f"{WORDS[modality]} {self.count(modality) + 1}"
-                self.samples.append(NewSample(source, modality, embedding))
-        self.refused[modality] = "; ".join(problems) or None
-        return not problems
+    def _refuse(self, modality: Modality, flaws: tuple[Flaw, ...]) -> None:
+        self.refused[modality] = "; ".join(flaw.message for flaw in flaws)
+
+    def _take(self, modality: Modality, embeddings: Mapping[str, Embeddings]) -> bool:
+        embedding = embeddings[modality]
+        if self._has(modality, embedding):
+            self.refused[modality] = "it is the same as one before; move a little, and speak on"
+            return False
+        source = f"{WORDS[modality]} {self.count(modality) + 1}"
+        self.samples.append(NewSample(source, modality, embedding))
+        self.refused[modality] = None
+        return True
 
     def _has(self, modality: Modality, embedding: Embeddings) -> bool:
         return any(sample.modality == modality and (sample.embedding == embedding).all()
@@ -95,7 +96,7 @@ class Sitting:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is. refused: see Sitting. status: of what is still waited for, by modality."""
+    """How far it is. refused: see LiveEnrolment. status: by modality, of what is waited for."""
 
     faces: int
     clips: int
@@ -103,10 +104,10 @@ class Progress:
     status: Mapping[Modality, Status]
 
 
-def sit(
-    sitting: Sitting, camera: Camera | None, microphone: Microphone | None, seconds: float
+def gather(
+    enrolment: LiveEnrolment, camera: Camera | None, microphone: Microphone | None, seconds: float
 ) -> Iterator[Progress]:
-    """A look each PERIOD_S, until the sitting has all that it wants.
+    """A look each PERIOD_S, until the enrolment has all that it wants.
 
     Raises GalleryError where that is not so after `seconds`, or nothing more can come.
     """
@@ -115,30 +116,31 @@ def sit(
     clip: Clip | None = None
     while True:
         look_s = time.monotonic()
-        if camera and sitting.wants("face") and (newer := camera.latest(PERIOD_S, frame)):
+        if camera and enrolment.wants("face") and (newer := camera.latest(PERIOD_S, frame)):
             frame = newer
-            sitting.see(frame)
-        if microphone and sitting.wants("voice") and (
+            enrolment.see(frame)
+        if microphone and enrolment.wants("voice") and (
                 heard := microphone.last(CLIP_S, 0.0, clip)):
             clip = heard
-            sitting.hear(clip)
+            enrolment.hear(clip)
         status: dict[Modality, Status] = {}
-        if camera and sitting.wants("face"):
+        if camera and enrolment.wants("face"):
             status["face"] = camera.status
-        if microphone and sitting.wants("voice"):
+        if microphone and enrolment.wants("voice"):
             status["voice"] = microphone.status
-        yield Progress(sitting.count("face"), sitting.count("voice"), dict(sitting.refused), status)
+        yield Progress(enrolment.count("face"), enrolment.count("voice"),
+                       dict(enrolment.refused), status)
         if not status:
             return
         if look_s - begin_s > seconds or any(now.state in FINAL for now in status.values()):
-            raise GalleryError(_too_few(sitting, status))
+            raise GalleryError(_too_few(enrolment, status))
         time.sleep(max(0.0, PERIOD_S - (time.monotonic() - look_s)))
 
 
-def _too_few(sitting: Sitting, status: Mapping[Modality, Status]) -> str:
-    reasons = [(now.state == "ok" and sitting.refused.get(modality)) or now.message
+def _too_few(enrolment: LiveEnrolment, status: Mapping[Modality, Status]) -> str:
+    reasons = [(now.state == "ok" and enrolment.refused.get(modality)) or now.message
                for modality, now in status.items()]
-    wanted = [counted(sitting.wanted[m], word) for m, word in WORDS.items()]
-    found = [counted(sitting.count(m), word) for m, word in WORDS.items()]
+    wanted = [counted(enrolment.wanted[m], word) for m, word in WORDS.items()]
+    found = [counted(enrolment.count(m), word) for m, word in WORDS.items()]
     return (f"expected {' and '.join(wanted)}, found {' and '.join(found)} ({'; '.join(reasons)}); "
             "nobody is enrolled: do it again, or want fewer, or take longer")

@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_runtime.enrolment.guided import Enrolment, GuidedEnrolment, TooLateError
 from edge_runtime.errors import GalleryError, NameTakenError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.identify import Identifier
-from edge_runtime.kiosk import enrolment as enrolment_module
-from edge_runtime.kiosk.enrolment import Enrolment, TooLateError, _Walk
 from edge_runtime.kiosk.service import Service
-from tests.edge_runtime.kiosk.stand_ins import client_of
 
 Cancelling = Callable[[], object]
 
@@ -28,22 +26,20 @@ def face(kiosk_identifier: Identifier) -> NewSample:
 
 
 @pytest.fixture
-def begun(enrolling_service: Service, face: NewSample, monkeypatch: pytest.MonkeyPatch
-          ) -> Enrolment:
+def begun(enrolling_service: Service, face: NewSample) -> GuidedEnrolment:
     """Anna, of whom a face is taken."""
-    monkeypatch.setattr(enrolment_module, "_WAIT_S", 0.01)
     enrolment = enrolling_service.enrolment
+    enrolment.wait_s = 0.01
     enrolment.begin("Anna", "to be greeted")
-    walk = enrolment._walk
-    assert walk
-    walk.samples["face front"] = face
+    assert enrolment.begun
+    enrolment.begun.samples["face front"] = face
     return enrolment
 
 
 class Finishing(threading.Thread):
     """Finishes in a thread; `asked` once it has begun to."""
 
-    def __init__(self, enrolment: Enrolment) -> None:
+    def __init__(self, enrolment: GuidedEnrolment) -> None:
         super().__init__(daemon=True)
         self.asked, self.found, self.error = threading.Event(), None, None
         self._enrolment = enrolment
@@ -51,10 +47,10 @@ class Finishing(threading.Thread):
     def run(self) -> None:
         found = self._enrolment._asked
 
-        def asked() -> _Walk:
-            walk = found()
+        def asked() -> Enrolment:
+            enrolment = found()
             self.asked.set()
-            return walk
+            return enrolment
 
         self._enrolment._asked = asked  # type: ignore[method-assign]
         try:
@@ -63,7 +59,9 @@ class Finishing(threading.Thread):
             self.error = error
 
 
-def finish_while_the_station_is_busy(enrolment: Enrolment, meanwhile: Cancelling) -> Finishing:
+def finish_while_the_station_is_busy(
+    enrolment: GuidedEnrolment, meanwhile: Cancelling
+) -> Finishing:
     """`meanwhile` happens once finish has begun, and before it can write."""
     finishing = Finishing(enrolment)
     with enrolment._station.using:
@@ -74,7 +72,9 @@ def finish_while_the_station_is_busy(enrolment: Enrolment, meanwhile: Cancelling
     return finishing
 
 
-def test_who_cancels_before_it_is_written_is_not_kept(begun: Enrolment, gallery: Gallery) -> None:
+def test_who_cancels_before_it_is_written_is_not_kept(
+    begun: GuidedEnrolment, gallery: Gallery
+) -> None:
     cancelled = []
     finishing = finish_while_the_station_is_busy(begun, lambda: cancelled.append(begun.cancel()))
     assert cancelled == [True] and finishing.found is None
@@ -83,11 +83,11 @@ def test_who_cancels_before_it_is_written_is_not_kept(begun: Enrolment, gallery:
     assert not begun._station.enrolling and begun.cancel() is False
 
 
-def test_a_sitting_that_expires_meanwhile_is_not_kept(
-    begun: Enrolment, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+def test_one_that_expires_meanwhile_is_not_kept(
+    begun: GuidedEnrolment, gallery: Gallery
 ) -> None:
     def expire() -> None:
-        monkeypatch.setattr(enrolment_module, "ABANDONED_S", -1.0)
+        begun.abandoned_s = -1.0
         begun.expire()
 
     finishing = finish_while_the_station_is_busy(begun, expire)
@@ -95,7 +95,7 @@ def test_a_sitting_that_expires_meanwhile_is_not_kept(
 
 
 def test_an_enrolment_of_another_begun_meanwhile_keeps_the_other_alone(
-    begun: Enrolment, gallery: Gallery
+    begun: GuidedEnrolment, gallery: Gallery
 ) -> None:
     def begin_another() -> None:
         begun.cancel()
@@ -103,11 +103,11 @@ def test_an_enrolment_of_another_begun_meanwhile_keeps_the_other_alone(
 
     finishing = finish_while_the_station_is_busy(begun, begin_another)
     assert finishing.error and gallery.people() == []
-    assert begun._walk and begun._walk.name == "Ben" and not begun._walk.samples
+    assert begun.begun and begun.begun.name == "Ben" and not begun.begun.samples
 
 
 def test_who_cancels_later_is_told_how_to_forget(
-    begun: Enrolment, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+    begun: GuidedEnrolment, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(found: object) -> tuple[bool | None, str | None]:
         for refused in (begun.cancel, begun.finish, lambda: begun.face("front")):
@@ -126,19 +126,9 @@ def test_who_cancels_later_is_told_how_to_forget(
     assert begun.cancel() is False and gallery.people() == []
 
 
-def test_the_route_says_that_it_is_too_late(
-    begun: Enrolment, enrolling_service: Service, owner: dict[str, str]
+def test_two_finishes_at_once_keep_the_person_once(
+    begun: GuidedEnrolment, gallery: Gallery
 ) -> None:
-    with client_of(enrolling_service) as client:
-        assert client.post("/api/enrolment/finish", headers=owner).status_code == 200
-        answer = client.delete("/api/enrolment", headers=owner)
-        assert (answer.status_code, answer.json()["reason"]) == (409, "too_late")
-        assert client.delete("/api/people/Anna", headers=owner).json()["left"] == 0
-        assert client.delete("/api/enrolment", headers=owner).json() == {"cancelled": False}
-        assert client.get("/api/people", headers=owner).json() == {"people": []}
-
-
-def test_two_finishes_at_once_keep_the_person_once(begun: Enrolment, gallery: Gallery) -> None:
     second = Finishing(begun)
 
     def finish_too() -> None:
@@ -153,7 +143,7 @@ def test_two_finishes_at_once_keep_the_person_once(begun: Enrolment, gallery: Ga
 
 
 def test_who_is_forgotten_while_being_enrolled_is_not_passed_over(
-    begun: Enrolment, gallery: Gallery
+    begun: GuidedEnrolment, gallery: Gallery
 ) -> None:
     with pytest.raises(GalleryError, match=r"'anna' is being enrolled, .* cancel the enrolment"):
         begun.forget("anna")
@@ -165,7 +155,7 @@ def test_who_is_forgotten_while_being_enrolled_is_not_passed_over(
 
 
 def test_a_name_that_another_program_takes_meanwhile(
-    begun: Enrolment, gallery: Gallery, face: NewSample, kiosk_identifier: Identifier,
+    begun: GuidedEnrolment, gallery: Gallery, face: NewSample, kiosk_identifier: Identifier,
     tmp_path: Path,
 ) -> None:
     """As an import does."""
@@ -179,18 +169,8 @@ def test_a_name_that_another_program_takes_meanwhile(
         assert [person.person for person in program.people()] == ["ANNA"]
 
 
-def test_what_is_given_up_is_no_longer_said_to_go_on(
-    begun: Enrolment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(enrolment_module, "ABANDONED_S", -1.0)
+def test_what_is_given_up_is_no_longer_said_to_go_on(begun: GuidedEnrolment) -> None:
+    begun.abandoned_s = -1.0
     with pytest.raises(GalleryError, match="nobody is being enrolled"):
         begun.face("front")
     assert not begun._station.enrolling
-
-
-def test_a_kiosk_that_stops_in_the_middle_keeps_nothing(
-    begun: Enrolment, enrolling_service: Service, gallery: Gallery
-) -> None:
-    with client_of(enrolling_service) as client:
-        assert client.get("/healthz").status_code == 200
-    assert gallery.people() == [] and "enrolled" not in {line.event for line in gallery.audit()}

@@ -1,4 +1,4 @@
-"""Somebody is enrolled at the kiosk: name and consent, faces, sentences, then all is kept at once.
+"""Somebody is enrolled step by step: name and consent, faces, sentences, then all is kept at once.
 
 Until `finish`, embeddings are in memory alone, and pictures and sound never anywhere else.
 """
@@ -8,37 +8,65 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Protocol
 
-from edge_runtime.crop import face_crop
+from edge_runtime.capture.camera import Frame
+from edge_runtime.capture.microphone import Clip, Microphone
+from edge_runtime.crop import Picture, face_crop
+from edge_runtime.decide import Decision
+from edge_runtime.detect import Detector
+from edge_runtime.enrolment.rules import RULES, Angle, judge_clip, judge_picture
 from edge_runtime.errors import GalleryError, NameTakenError
+from edge_runtime.gallery.agreement import check_agreement
 from edge_runtime.gallery.answers import Summary
 from edge_runtime.gallery.forgetting import Forgotten
-from edge_runtime.gallery.samples import NewSample, check_agreement
-from edge_runtime.kiosk.presence import hint
-from edge_runtime.kiosk.station import Station
+from edge_runtime.gallery.samples import NewSample
+from edge_runtime.gallery.store import Gallery
+from edge_runtime.identify import Identifier
 from edge_runtime.modalities import Modality
 from edge_runtime.names import checked_consent, checked_name, name_key, shown
 from edge_runtime.quality import Flaw, refusals, usable_face
-from edge_runtime.speech import can_judge_voices, voice_quality
 
-Angle = Literal["front", "left", "right"]
-ANGLES: tuple[Angle, ...] = ("front", "left", "right")
-SENTENCES = 3
-RECORDED_S = 4.0
 ABANDONED_S = 300.0  # without a request: whoever began has gone
-_WAIT_S = 2.0  # for a picture, or for the end of the sound
+WAIT_S = 2.0  # for a picture, or for the end of the sound
+
+
+class Station(Protocol):
+    """What people are enrolled at, such as a kiosk's. enrolling: while it is, nobody is named."""
+
+    identifier: Identifier
+    detector: Detector
+    microphone: Microphone | None
+    using: threading.RLock
+    """Held while networks, detector or gallery are used."""
+    enrolling: bool
+
+    @property
+    def enrolled(self) -> Gallery:
+        """GalleryError where there is none."""
+
+    def frame(self, timeout_s: float, newer_than: Frame | None = None) -> Frame | None:
+        """See Camera.latest."""
+
+    def clip(self, seconds: float, timeout_s: float, newer_than: Clip | None = None) -> Clip | None:
+        """See Microphone.last."""
+
+    def identify(self, face: Picture | None = None) -> Decision:
+        """See Identifier.identify."""
+
+    def forget(self, name: str) -> Forgotten:
+        """See Gallery.forget."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Whether a face or a clip is kept; if not, why, as a word and a sentence. hint: see
-    presence.py."""
+    """Whether a face or a clip is kept; if not, why, as a word and a sentence, and the flaws where
+    that is what is wrong."""
 
     kept: bool
     reason: str | None = None
     message: str | None = None
-    hint: str | None = None
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,16 +83,15 @@ class Finished:
 
 
 @dataclass
-class _Walk:
+class Enrolment:
+    """One person's. samples: by what was asked for. asked_s: when the last request came. kept:
+    whether they are in the gallery."""
+
     name: str
     consent: str | None
     samples: dict[str, NewSample]
     asked_s: float
     kept: bool = False
-
-    @property
-    def abandoned(self) -> bool:
-        return time.monotonic() - self.asked_s > ABANDONED_S
 
 
 class AlreadyEnrollingError(GalleryError):
@@ -75,18 +102,25 @@ class TooLateError(GalleryError):
     """They are in the gallery already."""
 
 
-class Enrolment:
+class GuidedEnrolment:
     """At most one at a time. Raises GalleryError for what cannot be done now.
+
+    recorded_s, wait_s, abandoned_s: seconds of a sentence; for a picture or the end of the sound;
+    without a request, after which whoever began is taken to have gone.
 
     Whoever cancels either comes before the person is in the gallery, and then nothing is kept, or
     is told that it is too late: one lock is held over both.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(
+        self, station: Station, *, recorded_s: float = RULES.recorded_s, wait_s: float = WAIT_S,
+        abandoned_s: float = ABANDONED_S,
+    ) -> None:
+        self.recorded_s, self.wait_s, self.abandoned_s = recorded_s, wait_s, abandoned_s
+        self.begun: Enrolment | None = None
         self._station = station
         self._lock = threading.Lock()  # whoever needs station.using too takes that first
-        self._walk: _Walk | None = None
-        self._last: _Walk | None = None  # who was kept last
+        self._last: Enrolment | None = None  # who was kept last
 
     def begin(self, name: str, consent: str | None) -> str:
         """The name as it will be kept."""
@@ -99,50 +133,51 @@ class Enrolment:
             if name_key(name) in taken:
                 raise NameTakenError(f"{shown(name)} is enrolled already; forget them first, or "
                                      "choose another name")
-            self._walk, self._last = _Walk(name, consent, {}, time.monotonic()), None
+            self.begun, self._last = Enrolment(name, consent, {}, time.monotonic()), None
             self._station.enrolling = True
         return name
 
     def face(self, angle: Angle) -> Taken:
         """Takes the face that is before the camera now."""
-        walk = self._asked()
-        frame = self._station.frame(_WAIT_S)
-        newer = self._station.frame(_WAIT_S, frame)  # what the person shows now
+        begun = self._asked()
+        frame = self._station.frame(self.wait_s)
+        newer = self._station.frame(self.wait_s, frame)  # what the person shows now
         if newer is None:
             return Taken(False, "no_picture", "the camera gives no picture; check it")
         with self._station.using:
-            box, flaws = usable_face(newer.picture, self._station.detector.detect(newer.picture))
+            boxes = self._station.detector.detect(newer.picture)
+            box, flaws = judge_picture(newer.picture, boxes)
             if box is None:
-                return _refused(refusals(flaws))
+                return _refused(flaws)
             found = self._station.identifier.embed(face=face_crop(newer.picture, box))
-        return self._keep(walk, f"face {angle}", "face",
+        return self._keep(begun, f"face {angle}", "face",
                           NewSample(f"the face ({angle})", "face", found["face"]))
 
     def voice(self, sentence: int) -> Taken:
-        """Records for RECORDED_S from now on."""
-        walk = self._asked()
+        """Records for recorded_s from now on."""
+        begun = self._asked()
         if self._station.microphone is None:
             return Taken(False, "no_sound", "there is no microphone")
-        time.sleep(RECORDED_S)
-        clip = self._station.clip(RECORDED_S, _WAIT_S)
+        time.sleep(self.recorded_s)
+        clip = self._station.clip(self.recorded_s, self.wait_s)
         if clip is None or not clip.sound.size:
             return Taken(False, "no_sound", "the microphone gives no sound; check it")
-        if can_judge_voices() and (flaws := refusals(voice_quality(clip.sound))):
+        if flaws := judge_clip(clip.sound):
             return _refused(flaws)
         with self._station.using:
             found = self._station.identifier.embed(voice=clip.sound)
-        return self._keep(walk, f"voice {sentence}", "voice",
+        return self._keep(begun, f"voice {sentence}", "voice",
                           NewSample(f"sentence {sentence}", "voice", found["voice"]))
 
     def finish(self, *, allow_duplicate: bool = False) -> Finished:
         """Keeps the person in the gallery, and looks whether they are recognised now."""
-        walk = self._asked()
+        begun = self._asked()
         with self._station.using, self._lock:
-            self._check_open(walk)
+            self._check_open(begun)
             found = self._station.enrolled.enroll(
-                walk.name, list(walk.samples.values()), consent=walk.consent,
+                begun.name, list(begun.samples.values()), consent=begun.consent,
                 allow_duplicate=allow_duplicate)
-            walk.kept, self._last = True, walk
+            begun.kept, self._last = True, begun
         try:
             recognised, reason = self._check(found)
         finally:
@@ -155,16 +190,16 @@ class Enrolment:
         is in the gallery."""
         with self._lock:
             self._check_open(self._current() or self._last)
-            begun = self._walk is not None
+            was_begun = self.begun is not None
             self._end()
-        return begun
+        return was_begun
 
     def forget(self, name: str) -> Forgotten:
         """From the gallery; GalleryError where they are about to come into it."""
         with self._station.using:
             with self._lock:
-                walk = self._current()
-                if walk and not walk.kept and name_key(walk.name) == name_key(name):
+                begun = self._current()
+                if begun and not begun.kept and name_key(begun.name) == name_key(name):
                     raise GalleryError(f"{shown(name)} is being enrolled, and not kept yet; cancel "
                                        "the enrolment, and nothing will be")
             found = self._station.forget(name)
@@ -174,7 +209,7 @@ class Enrolment:
             return found
 
     def expire(self) -> None:
-        """Cancels where nobody has asked for anything for ABANDONED_S. Never waits: whoever has the
+        """Cancels where nobody has asked for anything for abandoned_s. Never waits: whoever has the
         lock is doing something."""
         if self._lock.acquire(blocking=False):
             try:
@@ -182,51 +217,54 @@ class Enrolment:
             finally:
                 self._lock.release()
 
-    def _current(self) -> _Walk | None:
+    def _current(self) -> Enrolment | None:
         """To be called with the lock held, as those below."""
-        if self._walk and not self._walk.kept and self._walk.abandoned:
+        if self.begun and not self.begun.kept and self._abandoned(self.begun):
             self._end()
-        if self._last and self._last.abandoned:
+        if self._last and self._abandoned(self._last):
             self._last = None
-        return self._walk
+        return self.begun
+
+    def _abandoned(self, begun: Enrolment) -> bool:
+        return time.monotonic() - begun.asked_s > self.abandoned_s
 
     def _end(self) -> None:
-        self._walk = None
+        self.begun = None
         self._station.enrolling = False
 
-    def _check_open(self, walk: _Walk | None) -> None:
-        """Whether the walk goes on."""
-        if walk and walk.kept:
-            raise TooLateError(f"too late to cancel or to change: {shown(walk.name)} is enrolled; "
+    def _check_open(self, begun: Enrolment | None) -> None:
+        """Whether that one goes on."""
+        if begun and begun.kept:
+            raise TooLateError(f"too late to cancel or to change: {shown(begun.name)} is enrolled; "
                                "forget them under People (DELETE /api/people/NAME)")
-        if walk is not self._walk:
+        if begun is not self.begun:
             raise GalleryError("the enrolment was cancelled meanwhile, and nothing is kept; begin "
                                "again")
 
-    def _asked(self) -> _Walk:
+    def _asked(self) -> Enrolment:
         with self._lock:
-            walk = self._current()
-            if walk is None:
+            begun = self._current()
+            if begun is None:
                 raise GalleryError("nobody is being enrolled; begin with a name")
-            self._check_open(walk)
-            walk.asked_s = time.monotonic()
-            return walk
+            self._check_open(begun)
+            begun.asked_s = time.monotonic()
+            return begun
 
-    def _keep(self, walk: _Walk, place: str, modality: Modality, sample: NewSample) -> Taken:
+    def _keep(self, begun: Enrolment, place: str, modality: Modality, sample: NewSample) -> Taken:
         """One that is taken again replaces the one before."""
         with self._lock:
-            self._check_open(walk)
-            others = {key: kept for key, kept in walk.samples.items() if key != place}
+            self._check_open(begun)
+            others = {key: kept for key, kept in begun.samples.items() if key != place}
             try:
                 check_agreement([*(kept for kept in others.values() if kept.modality == modality),
                                  sample])
             except GalleryError as error:
                 return Taken(False, "not_alike", str(error))
-            walk.samples = others | {place: sample}
+            begun.samples = others | {place: sample}
         return Taken(True)
 
     def _check(self, found: Summary) -> tuple[bool | None, str | None]:
-        frame = self._station.frame(_WAIT_S) if found.faces else None
+        frame = self._station.frame(self.wait_s) if found.faces else None
         if frame is None:
             return None, "no_picture"
         with self._station.using:
@@ -241,4 +279,4 @@ class Enrolment:
 
 
 def _refused(flaws: tuple[Flaw, ...]) -> Taken:
-    return Taken(False, flaws[0].reason, flaws[0].message, hint(flaws))
+    return Taken(False, flaws[0].reason, flaws[0].message, flaws)
