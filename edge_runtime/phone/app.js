@@ -9,6 +9,7 @@ import { loadNetworks } from "./networks.js";
 import { keepForOffline } from "./offline.js";
 import { showPeople } from "./people.js";
 import { Presence } from "./presence.js";
+import { toEnroll } from "./samples.js";
 import { expect } from "./trouble.js";
 import { Watcher } from "./watcher.js";
 
@@ -150,7 +151,8 @@ async function reopen() {
   if (devices !== before) before.close();
 }
 
-function show(at, seen, heard, tookS) {
+function show(at, looked, heard, tookS) {
+  const seen = enrolment ? toEnroll(looked) : looked;
   showDevices(devices);
   if (devices.microphone) showLevel(devices.microphone.last(LEVEL_S));
   showSeen(seen, heard.flaws);

@@ -1,7 +1,7 @@
 // Somebody new, step by step: name and consent, faces from three angles, three sentences, a check.
 
 import { text } from "./language.js";
-import { checkAgreement, checkedName, twinOf } from "./samples.js";
+import { checkAgreement, checkedName, toEnroll, twinOf } from "./samples.js";
 
 const ANGLES = ["front", "left", "right"];
 const FACES_PER_ANGLE = 2;
@@ -15,8 +15,8 @@ const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * s
 
 export class Cancelled extends Error {}
 
-/** The walk. looks: next() -> what the watcher saw next; record(seconds) -> {embedding, flaws};
- *  hears() -> whether there is a microphone: without, a face alone will do. */
+/** One person's. looks: next() -> what is seen next, as toEnroll gives it; record(seconds) ->
+ *  {embedding, flaws}; hears() -> whether there is a microphone: without, a face alone will do. */
 export class Enrolment {
   #gallery;
   #looks;
@@ -72,9 +72,9 @@ export class Enrolment {
       byId("sentence").hidden = false;
       await this.#clicked(text("enrol.record"));
       byId("instruction").textContent = text("enrol.recording");
-      const heard = await this.#looks.record(SENTENCE_S, (share) => {
+      const heard = toEnroll(await this.#looks.record(SENTENCE_S, (share) => {
         byId("progress").value = (clips.length + share) / SENTENCES;
-      });
+      }));
       this.#stopIfCancelled();
       if (heard.embedding) clips.push(heard.embedding);
       byId("walk-hint").textContent = heard.flaws.map((flaw) => text(`flaw.${flaw}`)).join(" ");

@@ -13,7 +13,7 @@ export function showSeen(seen, voiceFlaws) {
   const box = byId("box");
   box.hidden = !seen?.boxes.length;
   const flaw = seen?.flaws[0] ?? voiceFlaws[0];
-  write("hint", flaw ? text(`flaw.${flaw}`) : "");
+  write("hint", seen?.refused ? text(`enrol.${seen.refused}`) : flaw ? text(`flaw.${flaw}`) : "");
   byId("stage").classList.toggle("good", Boolean(seen?.embedding));
   if (!seen) return;
   const { width, height } = seen.picture;

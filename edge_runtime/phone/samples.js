@@ -1,4 +1,4 @@
-// Whether somebody can be enrolled by this name, from these samples: names.py,
+// Whether somebody can be enrolled by this name, from these samples: names.py, enrolment/rules.py,
 // gallery/agreement.py and duplicates.py, where the limits are explained.
 
 import { cosine, meanTemplate } from "./similarity.js";
@@ -14,6 +14,16 @@ const ALIKE = pairs("авекмнорстухѕіјһԁԛԝαβεζηικμνο�
 const LEAST_SHARE = 0.7;
 const LEAST_COSINE = 0.4;
 const SAME_PERSON_COSINE = 0.9;
+const REFUSED = ["no_face", "several_faces", "face_too_small", "face_cut_off", "face_blurred",
+  "face_too_dark", "face_too_bright", "face_low_contrast", "too_little_speech", "voice_too_quiet",
+  "voice_clipped", "voice_noisy"];
+
+/** What was seen or heard, without its embedding where nobody may be enrolled from that, though
+ *  identifying takes it, as it takes the largest of several faces; refused: the flaw. */
+export function toEnroll(found) {
+  const refused = found?.embedding && found.flaws.find((flaw) => REFUSED.includes(flaw));
+  return refused ? { ...found, embedding: null, refused } : found;
+}
 
 /** The name as it is stored; Trouble where it will not do or is taken. */
 export function checkedName(name, people) {

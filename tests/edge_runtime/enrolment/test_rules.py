@@ -114,10 +114,11 @@ def test_what_is_asked_for_is_allowed() -> None:
     ("phone/enrolment.js", "FACES_PER_ANGLE", RULES.wanted["phone"].faces / len(RULES.angles)),
     ("phone/enrolment.js", "SENTENCES", RULES.wanted["phone"].clips),
     ("phone/enrolment.js", "SENTENCE_S", RULES.recorded_s),
+    ("phone/samples.js", "REFUSED", list(RULES.refused)),
     ("phone/samples.js", "LEAST_SHARE", RULES.least_share),
     ("phone/samples.js", "LEAST_COSINE", RULES.least_cosine),
     ("phone/samples.js", "SAME_PERSON_COSINE", RULES.same_person_cosine)])
 def test_the_pages_repeat_the_table(file: str, name: str, value: Any) -> None:
     source = (PAGES / file).read_text(encoding="utf-8")
-    [found] = re.findall(rf"^const {name} = (.+?);", source, re.MULTILINE)
+    [found] = re.findall(rf"^const {name} = (.+?);", source, re.MULTILINE | re.DOTALL)
     assert json.loads(found) == value

@@ -76,6 +76,25 @@ def scenes(number: int, count: int) -> list[Picture]:
     return found
 
 
+def side_by_side(*numbers: int) -> Picture:
+    """Synthetic people in one picture, RGB, uint8 [HEIGHT, WIDTH, 3], each before a wall."""
+    from train.synthetic import room_picture
+    from train.synthetic.faces import Identity
+
+    width = WIDTH // len(numbers)
+    parts: list[Picture] = []
+    for number in numbers:
+        who = Identity.draw(np.random.default_rng([0, number]))
+        rng = np.random.default_rng([7, number])
+        while True:
+            picture, (left, _, across, height) = room_picture(who, rng, HEIGHT, WIDTH)
+            begin = left + (across - width) // 2
+            if height > 150 and 0 <= begin <= WIDTH - width:
+                break
+        parts.append(picture[:, begin : begin + width])
+    return np.concatenate(parts, axis=1)
+
+
 class Person:
     """A synthetic person's scenes and voice as files for a browser."""
 

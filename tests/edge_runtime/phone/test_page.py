@@ -17,7 +17,7 @@ from edge_runtime.phone.export import export_web
 from edge_runtime.similarity import LogOdds, Similarity
 from tests.data.phone_vectors.decisions import THRESHOLDS
 from tests.edge_runtime.phone.conftest import Browse
-from tests.edge_runtime.phone.devices import Person, Picture, write_camera
+from tests.edge_runtime.phone.devices import Person, Picture, side_by_side, write_camera
 from tests.edge_runtime.phone.serving import NOT_ISOLATED, served
 from tests.edge_runtime.phone.test_export import LANGUAGES
 
@@ -194,6 +194,35 @@ def test_without_a_microphone_a_face_alone_will_do(
         expect(page.locator("#name")).to_have_text("Zoë", timeout=90_000)
         page.click("[data-go=people]")
         expect(page.locator("#list")).to_contain_text("faces: 6, sentences: 0")
+
+
+def test_nobody_is_enrolled_beside_somebody_else(
+    browse: Browse, third_party: Path, small_bundles: dict[str, Path], person: Person,
+    tmp_path: Path,
+) -> None:
+    """Identifying takes the largest of the faces."""
+    export_web(small_bundles["mixed_wi8"], tmp_path / "out", allow_uncertified=True)
+    two = tmp_path / "two.y4m"
+    write_camera(two, [side_by_side(1, 2)])
+    with served(tmp_path / "out") as address, browse(two, person.microphone) as context:
+        page = context.pages[0]
+        begin(page, address)
+        expect(page.locator("#hint")).to_have_text(EN["flaw.several_faces"], timeout=60_000)
+        expect(page.locator("#state")).to_have_text(EN["state.likely"], timeout=60_000)
+        expect(page.locator("#stage")).to_have_class(re.compile("good"))
+        page.click("[data-go=enrol]")
+        page.fill("#new-name", "Zoë")
+        page.check("#consent")
+        page.click("#who button")
+        expect(page.locator("#hint")).to_have_text(EN["enrol.several_faces"], timeout=60_000)
+        expect(page.locator("#stage")).not_to_have_class(re.compile("good"))
+        page.wait_for_timeout(4_000)
+        expect(page.locator("#instruction")).to_have_text(EN["angle.front"])
+        assert page.eval_on_selector("#progress", "(bar) => bar.value") == 0
+        assert serious(page) == []
+        page.click("#cancel")
+        expect(page.locator("#who")).to_be_visible(timeout=60_000)
+        assert page.evaluate(STORED)["rows"] == []
 
 
 def test_what_went_wrong_is_said(
