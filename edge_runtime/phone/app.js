@@ -179,7 +179,7 @@ async function enrol(event) {
   event.preventDefault();
   const consent = byId("consent-text").textContent;
   enrolment = new Enrolment(gallery, { next, record,
-    hears: () => Boolean(devices.microphone) });
+    hears: () => Boolean(devices.microphone) }, networks.limits?.odds ?? null);
   byId("who").hidden = true;
   byId("walk").hidden = false;
   byId("trouble").textContent = "";

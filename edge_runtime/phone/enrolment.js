@@ -16,15 +16,18 @@ const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * s
 export class Cancelled extends Error {}
 
 /** One person's. looks: next() -> what is seen next, as toEnroll gives it; record(seconds) ->
- *  {embedding, flaws}; hears() -> whether there is a microphone: without, a face alone will do. */
+ *  {embedding, flaws}; hears() -> whether there is a microphone: without, a face alone will do.
+ *  odds: what `visavox thresholds` fitted, or null. */
 export class Enrolment {
   #gallery;
   #looks;
+  #odds;
   #cancelled = false;
 
-  constructor(gallery, looks) {
+  constructor(gallery, looks, odds) {
     this.#gallery = gallery;
     this.#looks = looks;
+    this.#odds = odds;
     byId("cancel").onclick = () => this.cancel();
   }
 
@@ -38,7 +41,7 @@ export class Enrolment {
     const people = await this.#gallery.people();
     const stored = checkedName(name, people);
     const samples = { face: await this.#faces(), voice: await this.#voices() };
-    checkAgreement(samples);
+    checkAgreement(samples, this.#odds);
     const twin = twinOf(samples, people.filter((person) => !person.foreign));
     if (twin) await this.#asked(text("enrol.twin", { name: twin }), text("enrol.nevertheless"));
     await this.#gallery.enroll(stored, consent, samples);

@@ -11,6 +11,7 @@ const UNSEEN = new RegExp("(?![\\u200c\\u200d])[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{
   + "\\u{e0100}-\\u{e01ef}]", "u");
 const ALIKE = pairs("авекмнорстухѕіјһԁԛԝαβεζηικμνορτυχ\u0131",
   "abekmhopctyxsijhdqwabezhikmvoptyxi");
+const TWO_PEOPLE = -5.0; // log-odds
 const LEAST_SHARE = 0.7;
 const LEAST_COSINE = 0.4;
 const SAME_PERSON_COSINE = 0.9;
@@ -57,14 +58,33 @@ function pairs(letters, latin) {
   return new Map([...letters].map((letter, i) => [letter, latin[i]]));
 }
 
-/** Trouble where samples of a modality are not of one person. samples: {face: [...], voice}. */
-export function checkAgreement(samples) {
-  for (const [modality, embeddings] of Object.entries(samples)) {
-    if (embeddings.length < 2) continue;
-    const { between, within } = part(embeddings);
-    const least = Math.max(LEAST_SHARE * within, LEAST_COSINE);
-    expect(between >= least, `${modality}_samples_disagree`);
+/** Trouble where samples of a modality are not of one person. samples: {face: [...], voice}. odds:
+ *  of `visavox thresholds`, which find far more; null where there are none. */
+export function checkAgreement(samples, odds = null) {
+  const parted = Object.fromEntries(Object.entries(samples)
+    .filter(([, embeddings]) => embeddings.length > 1)
+    .map(([modality, embeddings]) => [modality, part(embeddings)]));
+  const least = leastExpected(parted, odds);
+  for (const [modality, { between }] of Object.entries(parted)) {
+    expect(between >= least[modality], `${modality}_samples_disagree`);
   }
+}
+
+/** The mean cosine between the groups from which on they are of one person: agreement.py. */
+function leastExpected(parted, odds) {
+  const groups = Object.entries(parted);
+  const least = Object.fromEntries(groups.map(([modality, { within }]) =>
+    [modality, Math.max(LEAST_SHARE * within, LEAST_COSINE)]));
+  if (!odds) return least;
+  const against = Object.fromEntries(groups.map(([modality, { between }]) => [modality,
+    Math.min(odds[modality].scale[modality] * between + odds[modality].offset, 0)]));
+  const total = Object.values(against).reduce((sum, value) => sum + value, 0);
+  for (const [modality] of groups) {
+    const { scale: { [modality]: scale }, offset } = odds[modality];
+    const limit = Math.min(TWO_PEOPLE - (total - against[modality]), 0);
+    if (scale) least[modality] = Math.max(least[modality], (limit - offset) / scale);
+  }
+  return least;
 }
 
 // Two groups by average linkage, and the mean cosines between and within them: agreement.py.

@@ -115,6 +115,7 @@ def test_what_is_asked_for_is_allowed() -> None:
     ("phone/enrolment.js", "SENTENCES", RULES.wanted["phone"].clips),
     ("phone/enrolment.js", "SENTENCE_S", RULES.recorded_s),
     ("phone/samples.js", "REFUSED", list(RULES.refused)),
+    ("phone/samples.js", "TWO_PEOPLE", RULES.two_people),
     ("phone/samples.js", "LEAST_SHARE", RULES.least_share),
     ("phone/samples.js", "LEAST_COSINE", RULES.least_cosine),
     ("phone/samples.js", "SAME_PERSON_COSINE", RULES.same_person_cosine)])
