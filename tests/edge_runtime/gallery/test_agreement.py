@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -101,7 +102,7 @@ def test_by_the_log_odds_of_thresholds(
 
 
 def test_a_modality_that_tells_nothing_refuses_nobody(samples_of: SamplesOf) -> None:
-    nothing = replace(FITTED, voice=LogOdds({"voice": 0.0}, 0.0))
+    nothing = msgspec.structs.replace(FITTED, voice=LogOdds({"voice": 0.0}, 0.0))
     check_agreement(alike(samples_of(1), "voice", LEAST_COSINE + 0.01), nothing)
 
 

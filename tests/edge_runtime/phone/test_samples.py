@@ -8,7 +8,7 @@ import pytest
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.agreement import check_agreement
 from edge_runtime.gallery.samples import NewSample
-from edge_runtime.people import MODALITIES, Modality
+from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.phone import packages
 from edge_runtime.similarity import LogOdds, Similarity
 from tests.data.phone_vectors.arrays import unit
