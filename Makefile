@@ -80,6 +80,8 @@ test: lint types
 
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/lint-imports
 
 types: setup
 	$(BIN)/mypy --strict edge_runtime benchmarks
@@ -94,7 +96,7 @@ docs: $(VENV)/.docs-ready
 	@echo "open docs/_build/index.html"
 
 web: setup
-	@$(BIN)/python -m edge_runtime.phone.packages
+	@$(BIN)/python -m edge_runtime.web.fetch
 
 # An environment of its own: who installs on a device does not train.
 wheel:
@@ -114,7 +116,7 @@ wheel:
 
 parity: setup .venv-parity/.ready
 	.venv-parity/bin/python -m tests.data.make_timm_reference
-	$(BIN)/python -m pytest tests/train/test_mobilevit_parity.py
+	$(BIN)/python -m pytest tests/train/models/test_mobilevit_parity.py
 
 clean:
 	rm -rf $(DEMO) $(VENV) .venv-parity .venv-wheel build dist docs/_build docs/reference/generated *.egg-info

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from edge_runtime.cli.inspect import accuracy_line, network_table
-from edge_runtime.command import Commands
+from edge_runtime.apps.cli.inspect import accuracy_line, network_table
+from edge_runtime.console.output import print_json, print_result, say_problems, silenced_stderr
+from edge_runtime.console.parser import Commands
 from edge_runtime.errors import UsageError
-from edge_runtime.output import print_json, say_problems, silenced_stderr
-from edge_runtime.result_file import print_result
 
 if TYPE_CHECKING:
-    from edge_runtime.collection import Collection
-    from edge_runtime.manifest import Manifest
-    from train.run import RunFolder
+    from edge_runtime.bundle.manifest import Manifest
+    from edge_runtime.dataset.collection import Collection
+    from train.runs.folder import RunFolder
 
 
 def all_commands() -> Commands:
@@ -70,8 +69,8 @@ def all_commands() -> Commands:
 def _bundle(options: Namespace) -> None:
     with silenced_stderr():  # TensorFlow's notes about graphics cards that are not there
         from convert.bundle import describe, make_bundles
-        from convert.recipes import find_recipe
-    from train.run import load_run
+        from convert.quantize.recipes import find_recipe
+    from train.runs.folder import load_run
 
     for recipe in options.recipe:
         find_recipe(recipe)
@@ -103,12 +102,12 @@ def _print_bundle(manifest: Manifest, out: Path) -> None:
 
 
 def _sweep(options: Namespace) -> None:
-    from benchmarks.recipes import recipes_table, without_layers
+    from benchmarks.report.conversion import recipes_table, without_layers
 
     with silenced_stderr():
-        from convert.recipes import SWEPT, find_recipe
+        from convert.quantize.recipes import SWEPT, find_recipe
         from convert.sweep import sweep
-    from train.run import load_run
+    from train.runs.folder import load_run
 
     names = _names(options.recipes, SWEPT, find_recipe)
     if options.rounds < 1:
@@ -123,10 +122,10 @@ def _sweep(options: Namespace) -> None:
 
 
 def _support(options: Namespace) -> None:
-    from benchmarks.support import support_table
+    from benchmarks.report.conversion import support_table
 
     with silenced_stderr():
-        from convert.recipes import SWEPT, find_recipe
+        from convert.quantize.recipes import SWEPT, find_recipe
         from convert.support import support
         from train.models.registry import FAMILIES, family_of
 
@@ -154,7 +153,7 @@ def _say(options: Namespace) -> Callable[[str], None]:
 
 
 def _collection(options: Namespace, folder: RunFolder) -> Collection:
-    from train.pack import read_data
+    from train.data import read_data
 
     run = folder.run
     if run.data is None:

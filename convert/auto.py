@@ -14,19 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from convert.export import operations_in_order
-from convert.judge import combination_scores
-from convert.layers import layer_snr
-from convert.parity import device_inputs, device_scores
+from convert.check.cost import layer_snr, medians_ms
+from convert.check.parity import combination_scores, device_inputs, device_scores
+from convert.graph.export import operations_in_order
 from convert.prepare import Prepared
-from convert.recipes import AUTO, apply_recipe
-from convert.speed import medians_ms
-from edge_runtime.collection import Collection
+from convert.quantize.recipes import AUTO, apply_recipe
+from edge_runtime.bundle.networks import Network
+from edge_runtime.dataset.collection import Collection
+from edge_runtime.dataset.people import all_combinations
 from edge_runtime.errors import ConversionError, UsageError
-from edge_runtime.interpreter import Network
-from edge_runtime.people import all_combinations
 from train.models.registry import Part
-from train.sweep.settings import write_json
+from train.sweep.plan import write_json
 
 MAX_DROP = 0.005  # of the accuracy on validation, under float32's
 MAX_EVALUATIONS = 40

@@ -12,21 +12,16 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.timing import cpu_name
+from benchmarks.cost.timing import cpu_name
 from convert.auto import MAX_DROP, Say, climb
-from convert.export import operations
-from convert.interpreters import interpreters_for
-from convert.judge import combination_scores, find_faults, measure
+from convert.check.compatibility import interpreters_for
+from convert.check.cost import medians_ms
+from convert.check.parity import combination_scores, find_faults, measure
+from convert.graph.export import operations
 from convert.plots import draw_ladder
-from convert.prepare import Prepared, prepare
-from convert.quantized import Quantization, Quantized, quantize
-from convert.recipes import AUTO, find_recipe
-from convert.samples import Chosen
-from convert.speed import medians_ms
-from edge_runtime.accuracy import PairScores
-from edge_runtime.collection import Collection
-from edge_runtime.errors import ConversionError
-from edge_runtime.manifest import (
+from convert.prepare import Chosen, Prepared, Quantization, Quantized, prepare, quantize
+from convert.quantize.recipes import AUTO, find_recipe
+from edge_runtime.bundle.manifest import (
     FORMAT,
     Accuracy,
     FaceContract,
@@ -37,11 +32,14 @@ from edge_runtime.manifest import (
     VoiceContract,
     write_manifest,
 )
+from edge_runtime.dataset.collection import Collection
+from edge_runtime.dataset.people import all_combinations
+from edge_runtime.errors import ConversionError
+from edge_runtime.evaluation.accuracy import PairScores
 from edge_runtime.modalities import MODALITIES
-from edge_runtime.people import all_combinations
-from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
+from edge_runtime.signals.voice import CLIP_SAMPLES, SAMPLE_RATE
 from train.models.registry import Part
-from train.run import RunFolder, git_commit
+from train.runs.folder import RunFolder, git_commit
 
 SLOWER = 0.1  # than float32, which is worth a warning
 
@@ -63,9 +61,9 @@ def make_bundles(
 
     collection: the run's people, whose test files the accuracy is measured on, whose validation
     files scores are scaled by, and whose training files are the representative samples; None for an
-    untrained run. folded: see convert/fold.py. runtime: see convert/recipes.py. max_drop: of
-    `auto`, which leaves its ladder beside the bundle. Nothing is written before everything is
-    known. Raises ConversionError.
+    untrained run. folded: see graph/fold.py. runtime: see quantize/recipes.py. max_drop: of `auto`,
+    which leaves its ladder beside the bundle. Nothing is written before everything is known.
+    Raises ConversionError.
     """
     needs_samples = any(find_recipe(recipe).needs_samples for recipe, _ in wanted)
     for _, out in wanted:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipes import operations_table, recipes_table
+from benchmarks.report.conversion import operations_table, recipes_table
 from convert.auto import Ladder
 from train.sweep.table import pareto_front
 

@@ -1,25 +1,129 @@
-"""A run made ready for any recipe: float32 networks, people, representative samples, scaling."""
+"""Representative samples: what a static recipe measures the ranges of activations on.
+
+One network of a run as a float32 `.tflite` model, held to what Keras answers.
+
+A run made ready for any recipe: float32 networks, people, representative samples, scaling.
+
+The networks of a prepared run by a recipe, and how they compare with Keras.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from convert.judge import combination_scores
-from convert.networks import Exported, export
-from convert.parity import device_inputs, device_scores
-from convert.recipes import Samples
-from convert.samples import Chosen, choose_samples, noise_inputs, sample_inputs
-from edge_runtime.collection import Collection
-from edge_runtime.errors import ConversionError
-from edge_runtime.interpreter import Network
-from edge_runtime.manifest import ScoreScaling
-from edge_runtime.modalities import MODALITIES
-from edge_runtime.people import all_combinations
-from train.leave_out import without_people
+import numpy as np
+
+from convert.check.parity import (
+    Array,
+    Case,
+    Comparison,
+    assert_float32,
+    combination_scores,
+    compare,
+    device_inputs,
+    device_scores,
+    keras_scores,
+)
+from convert.graph.export import export_float32
+from convert.graph.fold import fold
+from convert.quantize.recipes import Samples, apply_recipe, find_recipe
+from convert.quantize.techniques import tuned
+from edge_runtime.bundle.manifest import ScoreScaling
+from edge_runtime.bundle.networks import Network
+from edge_runtime.dataset.collection import Collection
+from edge_runtime.dataset.people import Sample, all_combinations
+from edge_runtime.errors import ConversionError, UsageError
+from edge_runtime.modalities import MODALITIES, Modality
+from edge_runtime.signals.face import square_face
+from edge_runtime.signals.voice import speech_window
+from train.data import without_people
+from train.models.build import Spec
 from train.models.registry import Part
-from train.run import RunFolder
-from train.scaling import fit_scaling
+from train.runs.folder import RunFolder
+from train.scoring.scaling import fit_scaling
+
+COUNT = 128  # of each modality at most; a network takes seconds for so many
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Training files drawn by seed, at most COUNT of each modality."""
+
+    seed: int
+    files: dict[Modality, tuple[Sample, ...]]
+
+    @property
+    def digest(self) -> str:
+        """Of the names of the files, in order."""
+        paths = "\n".join(sample.path for row in self.files.values() for sample in row)
+        return hashlib.sha256(paths.encode()).hexdigest()
+
+
+def choose_samples(collection: Collection, seed: int) -> Chosen:
+    """Without drawing a file twice. ConversionError where a modality has no training file."""
+    rng = np.random.default_rng([seed, 4])
+    files: dict[Modality, tuple[Sample, ...]] = {}
+    for modality in MODALITIES:
+        there = collection.people.of(modality, "train")
+        if not there:
+            raise ConversionError(f"{collection.people.root}: expected training files of both "
+                                  f"modalities for a static recipe, found no {modality} that is "
+                                  "readable and not silent; name the training's data with --data")
+        drawn = rng.permutation(len(there))[:COUNT]
+        files[modality] = tuple(there[i] for i in drawn)
+    return Chosen(seed, files)
+
+
+def noise_inputs(shapes: Mapping[str, tuple[int, ...]]) -> Samples:
+    """Samples of noise for inputs of the given shapes."""
+    rng = np.random.default_rng(0)
+    scale = {"face": 255.0, "voice": 0.1}
+    return [{name: rng.uniform(0, scale[name], shape).astype(np.float32)
+             for name, shape in shapes.items()} for _ in range(8)]
+
+
+def sample_inputs(
+    chosen: Chosen, collection: Collection, spec: Spec, part: Part
+) -> Samples:
+    """The chosen files as the device would feed them; a fused network gets a face and a clip."""
+    rows = {}
+    if part in ("face", "fused"):
+        rows["face"] = [square_face(collection.faces[s], spec.image_size).astype(np.float32)
+                        for s in chosen.files["face"]]
+    if part in ("voice", "fused"):
+        rows["voice"] = [speech_window(collection.clips[s]) for s in chosen.files["voice"]]
+    return [dict(zip(rows, (value[np.newaxis] for value in values), strict=True))
+            for values in zip(*rows.values(), strict=False)]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A network in float32, and Keras's scores of each case; comparison is None without data."""
+
+    part: Part
+    model: bytes
+    embedding_dim: int
+    parameters: int
+    reference: Mapping[Case, Array]
+    comparison: Comparison | None
+
+
+def export(
+    folder: RunFolder, part: Part, collection: Collection | None, *, folded: bool = True
+) -> Exported:
+    """ConversionError where the conversion differs from the trained network by more than rounding,
+    which is measured on every test file of `collection`."""
+    trained = folder.load_network(part)
+    model = export_float32(fold(trained) if folded else trained)
+    dim = trained.output["embedding"].shape[-1]
+    if collection is None:
+        return Exported(part, model, dim, trained.count_params(), {}, None)
+    reference = keras_scores(folder, trained, part, collection)
+    comparison = compare(Network(model), device_inputs(folder, part, collection), reference)
+    assert_float32(part, comparison)
+    return Exported(part, model, dim, trained.count_params(), reference, comparison)
 
 
 @dataclass(frozen=True)
@@ -28,7 +132,7 @@ class Prepared:
 
     collection: whom it is measured on; None for an untrained run. chosen: representative samples,
     None where no recipe needs any. scaling: None for a fused network, and without validation files.
-    folded: see convert/fold.py.
+    folded: see convert/graph/fold.py.
     """
 
     folder: RunFolder
@@ -91,3 +195,50 @@ def _known_people(folder: RunFolder, collection: Collection | None) -> Collectio
         raise ConversionError(f"{root}: no person has both a face and a clip to test on; give "
                               "everybody test files, or use --untrained")
     return collection
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """A recipe for all networks of a run.
+
+    runtime: a key of RUNTIMES. left: operations of each network, by the names of their outputs,
+    that stay float32 all the same. tuning_steps: of each training-time technique at most, None for
+    as many as it takes.
+    """
+
+    recipe: str
+    runtime: str = "litert"
+    left: Mapping[Part, Sequence[str]] = field(default_factory=dict)
+    tuning_steps: int | None = None
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A network by a recipe; comparison is None where there is no data to compare on. reference:
+    Keras's scores of each case."""
+
+    model: bytes
+    network: Network
+    embedding_dim: int
+    comparison: Comparison | None
+    reference: Mapping[Case, Array]
+
+
+def quantize(prepared: Prepared, part: Part, quantization: Quantization) -> Quantized:
+    """ConversionError where the recipe cannot be applied, UsageError where it lacks people."""
+    recipe, exported = find_recipe(quantization.recipe), prepared.exported[part]
+    folder, collection = prepared.folder, prepared.collection
+    start = exported.model
+    if recipe.techniques:
+        if collection is None:
+            raise UsageError(f"{quantization.recipe} goes on training and needs people to train "
+                             "on; convert a trained run, without --untrained")
+        start = tuned(folder.path, part, recipe.techniques, collection.people.root,
+                      folded=prepared.folded, steps=quantization.tuning_steps)
+    samples: Samples = prepared.samples(part) if recipe.needs_samples else ()
+    model = apply_recipe(quantization.recipe, start, samples, runtime=quantization.runtime,
+                         left=quantization.left.get(part, ()))
+    network, comparison = Network(model), exported.comparison
+    if collection and model is not exported.model:
+        comparison = compare(network, device_inputs(folder, part, collection), exported.reference)
+    return Quantized(model, network, exported.embedding_dim, comparison, exported.reference)

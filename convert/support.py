@@ -16,19 +16,18 @@ from typing import Any
 
 import keras
 
-from benchmarks.timing import conditions
+from benchmarks.cost.timing import conditions
 from convert.bundle import Built, build, left_by_ladder
-from convert.prepare import prepare
-from convert.quantized import Quantization
-from convert.recipes import AUTO, SWEPT
-from convert.speed import medians_ms
-from edge_runtime.collection import Collection
+from convert.check.cost import medians_ms
+from convert.prepare import Quantization, prepare
+from convert.quantize.recipes import AUTO, SWEPT
+from edge_runtime.dataset.collection import Collection
 from edge_runtime.errors import ConversionError
+from train.data import read_data
+from train.models.build import make_spec
 from train.models.registry import FAMILIES
-from train.pack import read_data
-from train.run import RunFolder, init, load_run
-from train.spec import make_spec
-from train.sweep.settings import read_json, write_json
+from train.runs.folder import RunFolder, init, load_run
+from train.sweep.plan import read_json, write_json
 from train.synthetic import make_people
 
 REFERENCE = "float32"

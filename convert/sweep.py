@@ -10,24 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency import measure_latency
+from benchmarks.cost.latency import measure_latency
 from convert.auto import MAX_DROP
 from convert.bundle import Built, build, check_place, describe, left_by_ladder, write_bundle
-from convert.export import operations_in_order
-from convert.judge import MIN_OVER_CHANCE, agreement
-from convert.layers import layer_snr
-from convert.networks import Exported
+from convert.check.cost import layer_snr
+from convert.check.parity import MIN_OVER_CHANCE, agreement
+from convert.graph.export import operations_in_order
 from convert.plots import write_tables
-from convert.prepare import Prepared, prepare
-from convert.quantized import Quantization
-from convert.recipes import AUTO, SWEPT
-from edge_runtime.accuracy import PairScores
-from edge_runtime.collection import Collection
+from convert.prepare import Exported, Prepared, Quantization, prepare
+from convert.quantize.recipes import AUTO, SWEPT
+from edge_runtime.bundle.manifest import FILE_NAME as MANIFEST
+from edge_runtime.dataset.collection import Collection
 from edge_runtime.errors import ConversionError, UsageError
-from edge_runtime.manifest import FILE_NAME as MANIFEST
-from edge_runtime.metrics import equal_error_rate, people_interval
-from train.run import RunFolder
-from train.sweep.settings import read_json, write_json
+from edge_runtime.evaluation.accuracy import PairScores, equal_error_rate, people_interval
+from train.runs.folder import RunFolder
+from train.sweep.plan import read_json, write_json
 
 REFERENCE = "float32"
 ROUNDS = 100

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from edge_runtime.command import Commands
+from edge_runtime.console.parser import Commands
 
 ROOT = Path(__file__).parent.parent
 GENERATED = Path("reference") / "generated"
@@ -52,7 +52,7 @@ def write_pages(docs: Path) -> None:
 def programs() -> list[Commands]:
     """The command lines of all four folders."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    modules = (f"{PACKAGE}.cli", "train.cli", "convert.__main__", "benchmarks.cli")
+    modules = (f"{PACKAGE}.apps.cli", "train.cli", "convert.__main__", "benchmarks.cli")
     return [importlib.import_module(name).all_commands() for name in modules]
 
 

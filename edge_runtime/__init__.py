@@ -31,9 +31,9 @@ __version__ = "0.1.0"
 # Loaded when they are asked for: a name costs no interpreter, and a decision no cryptography. Their
 # types stand in __init__.pyi.
 _LATER = {
-    "Decision": "edge_runtime.decide",
+    "Decision": "edge_runtime.decision.decide",
     "Gallery": "edge_runtime.gallery.store",
-    "Identifier": "edge_runtime.identify",
+    "Identifier": "edge_runtime.decision.identify",
 }
 
 __all__ = ["BundleError", "CaptureError", "ConversionError", "Decision", "DuplicateError",

@@ -1,4 +1,5 @@
-from edge_runtime.decide import Decision as Decision
+from edge_runtime.decision.decide import Decision as Decision
+from edge_runtime.decision.identify import Identifier as Identifier
 from edge_runtime.errors import BundleError as BundleError
 from edge_runtime.errors import CaptureError as CaptureError
 from edge_runtime.errors import ConversionError as ConversionError
@@ -11,6 +12,5 @@ from edge_runtime.errors import RunError as RunError
 from edge_runtime.errors import UsageError as UsageError
 from edge_runtime.errors import VisavoxError as VisavoxError
 from edge_runtime.gallery.store import Gallery as Gallery
-from edge_runtime.identify import Identifier as Identifier
 
 __version__: str

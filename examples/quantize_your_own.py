@@ -16,10 +16,10 @@ import keras
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from benchmarks.timing import Distribution, interleaved_ms
-from convert.export import export_float32
-from convert.recipes import apply_recipe
-from edge_runtime.output import table
+from benchmarks.cost.timing import Distribution, interleaved_ms
+from convert.graph.export import export_float32
+from convert.quantize.recipes import apply_recipe
+from edge_runtime.console.output import table
 
 RECIPES = ("float32", "dynamic_wi8", "mixed_wi8")
 

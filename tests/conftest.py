@@ -25,7 +25,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from train.run import RunFolder
+    from train.runs.folder import RunFolder
 
 # A busy machine is no failure, and a failure found once has to come again everywhere.
 settings.register_profile("visavox", deadline=None, derandomize=True, max_examples=50)
@@ -159,16 +159,16 @@ def voice_clip() -> npt.NDArray[Any]:
 @pytest.fixture(scope="session")
 def small_run(small_people: Path, shared: Shared) -> RunFolder:
     """A real training on `small_people`, its epochs cut short; only to be read."""
-    from edge_runtime.people import index_people
-    from train.fit import fit
-    from train.pack import read_data
-    from train.run import Training, load_run
-    from train.spec import make_spec
+    from edge_runtime.dataset.people import index_people
+    from train.data import read_data
+    from train.models.build import make_spec
+    from train.runs.folder import Training, load_run
+    from train.training.fit import fit
 
     def train(out: Path) -> None:
         people = index_people(small_people)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("train.batches.MIN_EXAMPLES", SMALL_EXAMPLES)
+            patch.setattr("train.training.examples.MIN_EXAMPLES", SMALL_EXAMPLES)
             fit(read_data(small_people, 64, seed=0),
                 make_spec("mobilevit_xxs_edge", people.names, 64),
                 Training(epochs=SMALL_EPOCHS, batch_size=8, learning_rate=4e-3), out)
@@ -179,9 +179,10 @@ def small_run(small_people: Path, shared: Shared) -> RunFolder:
 @pytest.fixture(scope="session")
 def small_bundles(small_run: RunFolder, small_people: Path, shared: Shared) -> dict[str, Path]:
     """Bundles of `small_run` by recipe; only to be read."""
-    from convert import bundle, export, networks
-    from edge_runtime.collection import read_collection
-    from edge_runtime.people import index_people
+    from convert import bundle, prepare
+    from convert.graph import export
+    from edge_runtime.dataset.collection import read_collection
+    from edge_runtime.dataset.people import index_people
 
     def convert(out: Path) -> None:
         collection = read_collection(index_people(small_people), 64)
@@ -193,7 +194,7 @@ def small_bundles(small_run: RunFolder, small_people: Path, shared: Shared) -> d
             return exported[network.name]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(networks, "export_float32", export_once)
+            patch.setattr(prepare, "export_float32", export_once)
             for recipe in ("float32", "dynamic_wi8", "mixed_wi8"):
                 bundle.make_bundle(small_run, recipe, out / "litert" / recipe, collection)
             bundle.make_bundle(small_run, "mixed_wi8", out / "tflite-2.14", collection,

@@ -15,14 +15,14 @@ import pytest
 
 import benchmarks.cli
 import convert.__main__
-import edge_runtime.cli
+import edge_runtime.apps.cli
 import train.cli
 from edge_runtime import __version__
-from edge_runtime.command import Commands
+from edge_runtime.console.parser import Commands
 from tests.walk_through import ROOT
 
 PROGRAMS: list[Callable[[], Commands]] = [
-    edge_runtime.cli.all_commands, train.cli.all_commands, convert.__main__.all_commands,
+    edge_runtime.apps.cli.all_commands, train.cli.all_commands, convert.__main__.all_commands,
     benchmarks.cli.all_commands]
 BY_PROG = {commands().parser.prog: commands for commands in PROGRAMS}
 EXAMPLES = [example for commands in PROGRAMS for example in commands().examples]
@@ -127,5 +127,5 @@ def test_the_version_stands_in_one_place() -> None:
 def test_nobody_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["identify", "--help"], ["watch", "--help"]):
         with pytest.raises(SystemExit):
-            edge_runtime.cli.main(words)
+            edge_runtime.apps.cli.main(words)
         assert "Exit code 0 also where" in capsys.readouterr().out

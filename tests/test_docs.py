@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge_runtime.kiosk.configuration import read_configuration
+from edge_runtime.apps.kiosk.configuration import read_configuration
 from tests.walk_through import BLOCK, ROOT, TUTORIAL, run, walk_through, written
 
 DOCS = ROOT / "docs"

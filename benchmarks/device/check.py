@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cost.timing import cpu_name
 from benchmarks.device.debian import root_file_system
-from benchmarks.device.devices import DEVICES, Device
-from benchmarks.device.emulator import Emulator, find_emulator, with_counter
+from benchmarks.device.emulator import DEVICES, Device, Emulator, find_emulator, with_counter
 from benchmarks.device.examples import drawn_examples, people_examples
 from benchmarks.device.run import Job, Probed, here, on_device
 from benchmarks.device.wheels import (
@@ -31,10 +31,9 @@ from benchmarks.device.wheels import (
     install_requirements,
     install_wheel,
 )
-from benchmarks.timing import cpu_name
-from edge_runtime.bundle import load_bundle
+from edge_runtime.bundle.manifest import Manifest
+from edge_runtime.bundle.networks import load_bundle
 from edge_runtime.errors import BundleError, UsageError, VisavoxError
-from edge_runtime.manifest import Manifest
 
 FLOAT_LIMIT = 1e-6
 MARGIN = 4

@@ -1,4 +1,6 @@
-"""A device's root file system: Debian's arm64 Python and the libraries it needs, unpacked.
+"""Folders that are made as a whole or not at all, and found again by the next run.
+
+A device's root file system: Debian's arm64 Python and the libraries it needs, unpacked.
 
 The packages come from where this machine's own come from, with the suite put in place of this
 machine's; which packages Python needs is worked out by apt. Nothing is installed here: apt's state
@@ -7,17 +9,73 @@ and cache are private folders.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.device.cache import made_once
-from benchmarks.device.devices import Device
+from benchmarks.device.emulator import Device
+from edge_runtime import files
+from edge_runtime.console.output import with_progress
 from edge_runtime.errors import UsageError
-from edge_runtime.output import with_progress
+
+RECORD = "made.json"
+
+
+def cache_folder() -> Path:
+    """Where a user's caches are."""
+    return files.cache_folder() / "device"
+
+
+def made_once(cache: Path, name: str, recipe: object, make: Callable[[Path], object]) -> Path:
+    """The folder `name`, made by `make(folder)` unless one of the same recipe is there.
+
+    recipe: what its content hangs on. UsageError where files have been lost or changed since.
+    """
+    digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
+    folder = cache / f"{name}-{digest}"
+    if folder.is_dir():
+        _check(folder)
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
+    try:
+        make(partial)
+        (partial / RECORD).write_text(json.dumps(_content(partial)), encoding="utf-8")
+        partial.chmod(0o755)
+        try:
+            partial.rename(folder)
+        except OSError:  # another process was quicker
+            _check(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _check(folder: Path) -> None:
+    try:
+        expected = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        expected = None
+    if expected != (found := _content(folder)):
+        raise UsageError(f"{folder}: the cache is damaged (expected {_said(expected)}, found "
+                         f"{_said(found)}); delete that folder and run this again")
+
+
+def _content(folder: Path) -> dict[str, int]:
+    """How many files there are and their bytes, without what Python there adds by itself."""
+    sizes = [path.lstat().st_size for path in folder.rglob("*")
+             if path.name != RECORD and "__pycache__" not in path.parts and not path.is_dir()]
+    return {"files": len(sizes), "bytes": sum(sizes)}
+
+
+def _said(content: dict[str, int] | None) -> str:
+    return f"{content['files']} files, {content['bytes']} bytes" if content else "its record"
+
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 TIMEOUT_S = 240

@@ -1,4 +1,9 @@
-"""QEMU's user mode: an arm64 Python with its wheels, run as a process of this machine."""
+"""Which devices are emulated: a processor, with the Debian that a Raspberry Pi OS is made of.
+
+QEMU's user mode: an arm64 Python with its wheels, run as a process of this machine.
+
+The counter of instructions (plugin.c), compiled for the QEMU at hand.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,45 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.device.devices import Device
-from benchmarks.device.plugin import WITHOUT, build_plugin
 from edge_runtime.errors import UsageError
+
+# The features and the part number that /proc/cpuinfo shows on a Pi. LiteRT chooses its kernels by
+# them and crashes where it finds an x86's.
+_CPUINFO = """\
+processor\t: 0
+BogoMIPS\t: 108.00
+Features\t: {features}
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: {variant}
+CPU part\t: {part}
+CPU revision\t: {revision}
+"""
+
+
+@dataclass(frozen=True)
+class Device:
+    """cpu: a model of QEMU's (never `max`, which computes int8 wrongly). suite: Debian's release.
+    python, glibc: its version there, and the minor one of the C library. dot_product: has the
+    instructions of int8 dot products (asimddp).
+    """
+
+    cpu: str
+    board: str
+    suite: str
+    python: str
+    glibc: int
+    dot_product: bool
+    cpuinfo: str
+
+
+DEVICES = (
+    Device("cortex-a72", "Raspberry Pi 4", "bookworm", "3.11", 36, False, _CPUINFO.format(
+        features="fp asimd evtstrm crc32 cpuid", variant="0x0", part="0xd08", revision=3)),
+    Device("cortex-a76", "Raspberry Pi 5", "trixie", "3.13", 41, True, _CPUINFO.format(
+        features="fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm "
+                 "lrcpc dcpop asimddp", variant="0x4", part="0xd0b", revision=1)),
+)
 
 
 @dataclass(frozen=True)
@@ -74,3 +115,25 @@ def _ending(code: int, said: str) -> str:
     lines = [line for line in said.strip().splitlines() if line.strip()]
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"Python ended with {how} ({lines[-1] if lines else 'no message'})"
+
+
+SOURCE = Path(__file__).with_name("plugin.c")
+WITHOUT = "outputs are compared without counts of instructions"
+
+
+def build_plugin(folder: Path, qemu_major: int) -> Path:
+    """The shared object for QEMU's `-plugin`. UsageError where it cannot be compiled."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise UsageError("expected a C compiler named cc, found none; install gcc (Debian: apt "
+                         f"install gcc libc6-dev); {WITHOUT}")
+    # QEMU 9 gave up the first version of the interface; what is used here is the same in both.
+    plugin = folder / "plugin.so"
+    done = subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror",
+         f"-DPLUGIN_API={1 if qemu_major < 9 else 2}", "-o", str(plugin), str(SOURCE)],
+        capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = next((line for line in done.stderr.splitlines() if "error" in line), "no message")
+        raise UsageError(f"cc cannot compile {SOURCE.name} ({said}); install libc6-dev; {WITHOUT}")
+    return plugin

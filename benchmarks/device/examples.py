@@ -9,9 +9,9 @@ import numpy.typing as npt
 import soundfile
 from PIL import Image
 
+from edge_runtime.console.output import say_problems
+from edge_runtime.dataset.people import index_people, test_pairs
 from edge_runtime.errors import PeopleError
-from edge_runtime.output import say_problems
-from edge_runtime.people import index_people, test_pairs
 
 SIDE, RATE, SECONDS = 160, 16_000, 3
 

@@ -19,12 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 import edge_runtime
-from edge_runtime.bundle import load_bundle
+from edge_runtime.bundle.networks import Network, Outputs, chosen_interpreter, load_bundle
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.errors import VisavoxError
-from edge_runtime.identify import Identifier
-from edge_runtime.inputs import InputReader
-from edge_runtime.interpreter import Network, Outputs, chosen_interpreter
-from edge_runtime.stages import Stages
+from edge_runtime.signals.reader import InputReader, Stages
 
 Inputs = Mapping[str, npt.NDArray[np.float32]]
 

@@ -11,12 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.device.devices import Device
-from benchmarks.device.emulator import Emulator, lines_of
+from benchmarks.cost.timing import ROOT
+from benchmarks.device.emulator import Device, Emulator, lines_of
 from benchmarks.device.probe import BLOCKS
-from benchmarks.timing import ROOT
+from edge_runtime.console.output import with_progress
 from edge_runtime.errors import UsageError
-from edge_runtime.output import with_progress
 
 PROBE = Path(__file__).with_name("probe.py")
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
-from benchmarks.device.cache import made_once
-from benchmarks.device.devices import Device
-from benchmarks.timing import ROOT
+from benchmarks.cost.timing import ROOT
+from benchmarks.device.debian import made_once
+from benchmarks.device.emulator import Device
 from edge_runtime.errors import UsageError
 
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "edge_runtime")

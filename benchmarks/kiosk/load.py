@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from benchmarks.cost.stages import SCENE
 from benchmarks.kiosk.process import Kiosk
-from benchmarks.stages import SCENE
 
 IDENTIFY = "POST /api/identify"
 # In turn. People are identified by a picture of a room and a sentence.

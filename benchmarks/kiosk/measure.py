@@ -10,11 +10,11 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.cost.timing import Distribution, conditions
 from benchmarks.kiosk.load import IDENTIFY, Load, Record
 from benchmarks.kiosk.process import Kiosk, kiosk_running
-from benchmarks.timing import Distribution, conditions
+from edge_runtime.console.output import Progress, percent, table
 from edge_runtime.errors import UsageError
-from edge_runtime.output import Progress, percent, table
 
 MAX_GROWTH = 0.02  # of memory, once settled
 LOOK = "look that decides"

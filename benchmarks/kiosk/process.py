@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.timing import ROOT
+from benchmarks.cost.timing import ROOT
 from edge_runtime.errors import UsageError
 
-_PROGRAM = "import sys; from edge_runtime.cli import main; sys.exit(main())"
+_PROGRAM = "import sys; from edge_runtime.apps.cli import main; sys.exit(main())"
 _AT = re.compile(r"at (http://[^/]+)/")
 _STOP_S = 20.0
 
@@ -40,7 +40,7 @@ def kiosk_running(arguments: Sequence[str]) -> Iterator[Kiosk]:
 
     UsageError with what it said where it does not start.
     """
-    from edge_runtime.kiosk.tokens import set_token
+    from edge_runtime.apps.kiosk.tokens import set_token
 
     with TemporaryDirectory(prefix="visavox-kiosk-") as folder:
         file, log = Path(folder) / "token.json", Path(folder) / "log"

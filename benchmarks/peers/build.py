@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cutting import front_end_of
+from benchmarks.cost.operations import front_end_of
+from benchmarks.cost.stages import SCENE
+from benchmarks.cost.untrained import IMAGE_SIZE, Say, make_by, untrained_bundles
 from benchmarks.peers.environments import python_of
-from benchmarks.stages import SCENE
-from benchmarks.untrained import IMAGE_SIZE, Say, make_by, untrained_bundles
-from edge_runtime.voice import read_clip, voice_input
+from edge_runtime.signals.voice import read_clip, voice_input
 
 RECIPES = ("float32", "dynamic_wi8", "mixed_wi8")
 PAIR = "pair_mixed_wi8"  # both networks, at the default sizes

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.timing import ROOT
+from benchmarks.cost.timing import ROOT
 from edge_runtime.errors import UsageError
 
 SETUP = "python -m benchmarks peers --setup"

@@ -41,7 +41,7 @@ def main() -> None:
 def _litert(model: str, threads: int, value: Any) -> Task:
     from ai_edge_litert.interpreter import Interpreter
 
-    from edge_runtime.interpreter import count_partitions
+    from edge_runtime.bundle.networks import count_partitions
 
     interpreter = Interpreter(model_path=model, num_threads=threads)
     return _filled(interpreter, value), count_partitions(interpreter)
@@ -75,7 +75,7 @@ def _onnxruntime(model: str, threads: int, value: Any) -> Task:
 
 
 def _librosa(model: str, threads: int, value: Any) -> Task:
-    """The log-mel spectrogram that train/frontend.py is equal to."""
+    """The log-mel spectrogram that train/models/frontend.py is equal to."""
     import librosa
 
     def log_mel() -> object:

@@ -13,7 +13,7 @@ def main() -> None:
 
     cpu_ms = 1e3 * (time.process_time() - start)
 
-    from benchmarks.timing import peak_memory_mib
+    from benchmarks.cost.timing import peak_memory_mib
 
     print(json.dumps({"import_cpu_ms": round(cpu_ms), "peak_mib": round(peak_memory_mib(), 1)}))
 

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cost.timing import ROOT, Distribution, Repeats, conditions, interleaved_ms
+from benchmarks.cost.untrained import Say
 from benchmarks.peers import host
 from benchmarks.peers.build import (
     MOBILENET,
@@ -26,10 +28,8 @@ from benchmarks.peers.build import (
     environments_in,
 )
 from benchmarks.peers.environments import ENVIRONMENTS, python_of
-from benchmarks.timing import ROOT, Distribution, Repeats, conditions, interleaved_ms
-from benchmarks.untrained import Say
+from edge_runtime.console.output import table
 from edge_runtime.errors import UsageError
-from edge_runtime.output import table
 
 RATIOS = ("textbook_float32/float32", "textbook_dynamic/mixed_wi8", "naive_int8/mixed_wi8",
           "float32/mixed_wi8", "onnxruntime_mobilevit_xxs/float32",

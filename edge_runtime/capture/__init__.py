@@ -1,6 +1,6 @@
 """Cameras and microphones: the newest picture, the last seconds of sound, and how the device is.
 
-    from edge_runtime.capture.choose import camera_from, microphone_from
+    from edge_runtime.capture.devices import camera_from, microphone_from
     from edge_runtime.capture.files import FileClock
 
     clock = FileClock()  # two files given together begin together

@@ -7,15 +7,13 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from edge_runtime.capture.camera import Frame
+from edge_runtime.capture.camera import Frame, import_opencv
 from edge_runtime.capture.microphone import Clip, Resampler
-from edge_runtime.capture.opencv import import_opencv
-from edge_runtime.capture.source import Produce
-from edge_runtime.capture.status import DeviceError
+from edge_runtime.capture.source import DeviceError, Produce
 from edge_runtime.errors import InputError
-from edge_runtime.face import read_picture
-from edge_runtime.formats import PICTURES, is_video
-from edge_runtime.sound_file import SoundFile
+from edge_runtime.signals.face import read_picture
+from edge_runtime.signals.picture_format import PICTURES, is_video
+from edge_runtime.signals.sound_file import SoundFile
 
 PICTURE_S = 0.5  # each picture of a folder is shown for so long
 _JOIN_S = 5.0  # a file waits for the others for so long

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.capture.microphone import Clip, Resampler
-from edge_runtime.capture.source import Produce
-from edge_runtime.capture.status import DeviceError, device_error
+from edge_runtime.capture.source import DeviceError, Produce, device_error
 
 _RATES = (48_000, 44_100, 16_000, 32_000, 96_000, 8_000)  # tried after the device's own, Hz
 _WRONG_RATE, _WRONG_CHANNELS = -9997, -9998  # of PaErrorCode

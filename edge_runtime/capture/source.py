@@ -3,6 +3,8 @@
 The thread alone touches the device, so that a driver that hangs, hangs nobody else. How a device
 is opened, read and closed is a generator: it yields what arrives, raises DeviceError when the
 device is lost, and ends when a file has been played.
+
+How a source is: one word of a written list for programs, one line for people.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from typing import Generic, Self, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Literal, Self, TypeVar
 
-from edge_runtime.capture.status import FINAL, SAID_WITHIN_S, DeviceError, State, Status
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import CaptureError, UsageError
 
 STALE_S = 2.0  # what is older is not given out: whoever it shows may have gone
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.25, 2.0
@@ -121,3 +123,55 @@ class Source(Generic[Item]):
 
     def _forget(self) -> None:
         """The device is opened anew: what comes does not go on from what came before."""
+
+
+State = Literal[
+    "starting",  # being opened, for no longer than SAID_WITHIN_S
+    "ok",
+    "black",     # pictures arrive, all black
+    "silent",    # sound arrives, without a signal
+    "stalled",   # open, or being opened, and nothing arrives
+    "missing",   # no such device or address: not there, unplugged, switched off
+    "busy",      # another program has it
+    "denied",    # this user may not open it
+    "ended",     # a file has been played to its end
+    "failed",    # will not mend itself: a damaged file, a library that is not installed
+    "closed",
+]
+FINAL: frozenset[State] = frozenset({"ended", "failed", "closed"})  # nothing comes after these
+SAID_WITHIN_S = 1.5  # after which nothing, black or silence is said to be so; 2 s are promised
+
+
+@dataclass(frozen=True)
+class Status:
+    """state: see State. message: one line, which says what to do unless all is well."""
+
+    state: State
+    message: str
+
+
+class DeviceError(CaptureError):
+    """Why a device gives nothing now. It is tried again, unless the state is `failed`."""
+
+    def __init__(self, state: State, message: str) -> None:
+        super().__init__(message)
+        self.state: State = state
+
+
+# Words in what drivers and programs say, most telling first.
+_WORDS: tuple[tuple[str, State], ...] = (
+    ("permission", "denied"), ("not permitted", "denied"),
+    ("busy", "busy"), ("in use", "busy"), ("failed to acquire", "busy"), ("unavailable", "busy"),
+)
+_REMEDIES: dict[State, str] = {
+    "denied": "give this user the right to it (Debian: the groups video and audio)",
+    "busy": "end the other program that uses it",
+    "missing": "plug it in; 'visavox devices' lists what there is",
+}
+
+
+def device_error(name: str, said: str) -> DeviceError:
+    """What a driver or a program said about the device `name`, as a state and one line."""
+    said = " ".join(said.split()).rstrip(".") or "it gave no reason"
+    state: State = next((state for word, state in _WORDS if word in said.lower()), "missing")
+    return DeviceError(state, f"{name}: {said}; {_REMEDIES[state]}")

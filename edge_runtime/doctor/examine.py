@@ -7,16 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from edge_runtime.doctor import (
-    bundles,
-    cameras,
-    galleries,
-    hardware,
-    libraries,
-    microphones,
-    software,
-    system,
-)
+from edge_runtime.doctor import bundles, cameras, hardware, microphones, software
 from edge_runtime.doctor.finding import Check, Finding, Problem
 from edge_runtime.doctor.machine import Machine
 
@@ -28,8 +19,8 @@ CHECK_STUCK = Problem("check-stuck", "warning", f"a check that is not done withi
                       "s, such as a driver or a network drive that hangs")
 
 CHECKS: tuple[Check, ...] = (
-    *hardware.CHECKS, *system.CHECKS, *software.CHECKS, *libraries.CHECKS, *cameras.CHECKS,
-    *microphones.CHECKS, *bundles.CHECKS, *galleries.CHECKS)
+    *hardware.CHECKS, *software.SYSTEM_CHECKS, *software.CHECKS, *software.LIBRARY_CHECKS,
+    *cameras.CHECKS, *microphones.CHECKS, *bundles.CHECKS, *bundles.GALLERY_CHECKS)
 PROBLEMS: tuple[Problem, ...] = (
     *(problem for check in CHECKS for problem in check.problems),
     NOT_READABLE, CHECK_BROKEN, CHECK_STUCK)

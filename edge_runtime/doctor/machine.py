@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from edge_runtime.interpreter import CHOICES
+from edge_runtime.bundle.networks import CHOICES
 
 _PROGRAM_S = 5.0
 _CHILD_S = 20.0  # a Pi Zero takes some seconds to import OpenCV

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge_runtime.capture.arecord import arecord_program
-from edge_runtime.capture.choose import microphone_from
+from edge_runtime.capture.devices import microphone_from
+from edge_runtime.capture.microphone import arecord_program
 from edge_runtime.capture.portaudio import takes_rate
-from edge_runtime.capture.status import DeviceError, State
+from edge_runtime.capture.source import DeviceError, State
+from edge_runtime.doctor.cameras import parted, settled_status
 from edge_runtime.doctor.finding import Check, Finding, Problem, well
 from edge_runtime.doctor.machine import Machine
-from edge_runtime.doctor.watch import parted, settled_status
-from edge_runtime.voice import SAMPLE_RATE
+from edge_runtime.signals.voice import SAMPLE_RATE
 
 NONE = Problem("no-microphone", "warning", "no microphone at all")
 MISSING = Problem("microphone-missing", "fault", "the named microphone is not there")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.enrolment.rules import judge_clip, judge_crop
 from edge_runtime.errors import GalleryError, InputError
+from edge_runtime.gallery.roster import Embeddings
 from edge_runtime.gallery.samples import NewSample, check_counts, first_problem
-from edge_runtime.gallery.search import Embeddings
 from edge_runtime.modalities import Modality
-from edge_runtime.photograph import read_face
-from edge_runtime.quality import Flaw
-from edge_runtime.voice import read_clip
+from edge_runtime.signals.face import read_face
+from edge_runtime.signals.face_quality import Flaw
+from edge_runtime.signals.voice import read_clip
 
 if TYPE_CHECKING:  # only what enrolls has to load interpreters
-    from edge_runtime.identify import Identifier
+    from edge_runtime.decision.identify import Identifier
 
 
 def read_samples(

@@ -12,20 +12,18 @@ from typing import Protocol
 
 from edge_runtime.capture.camera import Frame
 from edge_runtime.capture.microphone import Clip, Microphone
-from edge_runtime.crop import Picture, face_crop
-from edge_runtime.decide import Decision
-from edge_runtime.detect import Detector
+from edge_runtime.decision.decide import Decision
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.enrolment.rules import RULES, Angle, judge_clip, judge_picture
 from edge_runtime.errors import GalleryError, NameTakenError
-from edge_runtime.gallery.agreement import check_agreement
-from edge_runtime.gallery.answers import Summary
-from edge_runtime.gallery.forgetting import Forgotten
-from edge_runtime.gallery.samples import NewSample
+from edge_runtime.files import checked_consent, checked_name, name_key, shown
+from edge_runtime.gallery.entries import Summary
+from edge_runtime.gallery.erasure import Forgotten
+from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.identify import Identifier
 from edge_runtime.modalities import Modality
-from edge_runtime.names import checked_consent, checked_name, name_key, shown
-from edge_runtime.quality import Flaw, refusals, usable_face
+from edge_runtime.signals.detection import Detector, Picture, face_crop
+from edge_runtime.signals.face_quality import Flaw, refusals, usable_face
 
 ABANDONED_S = 300.0  # without a request: whoever began has gone
 WAIT_S = 2.0  # for a picture, or for the end of the sound

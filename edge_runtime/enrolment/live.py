@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 from edge_runtime.capture.camera import Camera, Frame
 from edge_runtime.capture.microphone import Clip, Microphone
-from edge_runtime.capture.status import FINAL, Status
-from edge_runtime.crop import face_crop
-from edge_runtime.detect import Detector
+from edge_runtime.capture.source import FINAL, Status
+from edge_runtime.console.output import counted
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.enrolment.rules import judge_clip, judge_picture
 from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.roster import Embeddings
 from edge_runtime.gallery.samples import NewSample, check_counts
-from edge_runtime.gallery.search import Embeddings
-from edge_runtime.identify import Identifier
 from edge_runtime.modalities import Modality
-from edge_runtime.output import counted
-from edge_runtime.quality import Flaw
-from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE
+from edge_runtime.signals.detection import Detector, face_crop
+from edge_runtime.signals.face_quality import Flaw
+from edge_runtime.signals.voice import CLIP_SAMPLES, SAMPLE_RATE
 
 PERIOD_S = 0.3  # between two looks
 FACE_EVERY_S = 1.0  # pictures of one moment are all alike

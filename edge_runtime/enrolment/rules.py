@@ -11,15 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edge_runtime.crop import Picture
-from edge_runtime.detect import Box
-from edge_runtime.gallery.agreement import LEAST_COSINE, LEAST_SHARE, TWO_PEOPLE
-from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE
-from edge_runtime.gallery.samples import MAX_SAMPLES, MIN_SAMPLES
-from edge_runtime.gallery.suitability import MOST_EER
-from edge_runtime.quality import FaceReason, Flaw, VoiceReason, face_quality, usable_face
-from edge_runtime.speech import can_judge_voices, voice_quality
-from edge_runtime.voice import Sound
+from edge_runtime.gallery.samples import (
+    LEAST_COSINE,
+    LEAST_SHARE,
+    MAX_SAMPLES,
+    MIN_SAMPLES,
+    MOST_EER,
+    SAME_PERSON_COSINE,
+    TWO_PEOPLE,
+)
+from edge_runtime.signals.detection import Box, Picture
+from edge_runtime.signals.face_quality import (
+    FaceReason,
+    Flaw,
+    VoiceReason,
+    face_quality,
+    usable_face,
+)
+from edge_runtime.signals.voice import Sound
+from edge_runtime.signals.voice_quality import can_judge_voices, voice_quality
 
 Way = Literal["live", "kiosk", "phone"]
 Angle = Literal["front", "left", "right"]

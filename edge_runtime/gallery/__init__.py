@@ -3,7 +3,7 @@
     from pathlib import Path
     from edge_runtime.enrolment.files import read_samples
     from edge_runtime.gallery.store import Gallery
-    from edge_runtime.identify import Identifier
+    from edge_runtime.decision.identify import Identifier
 
     identifier = Identifier.load(Path("bundle"))
     samples = read_samples(identifier, faces=[Path("anna1.jpg"), Path("anna2.jpg")])

@@ -6,6 +6,13 @@ device key, so that entries cut off at the end are missed too, and with it diges
 and counts; name and consent stand in them sealed by the person's key, and only their hash enters
 the chain: `forget` removes them and the chain still holds. Somebody with the device key can forge
 it; an older copy of the whole file is noticed on the device that wrote it (known.py).
+
+Every row of the gallery bound to the device key, so that a change made without it is noticed.
+
+A digest of each table, and of the schema, is kept sealed with the end of the audit log, renewed in
+the transaction that changes a row and compared whenever the file is opened or was changed by
+another program. Rows are hashed as they are stored: taken out, added, copied, moved or emptied, in
+any column, they give another digest.
 """
 
 from __future__ import annotations
@@ -16,10 +23,8 @@ from dataclasses import dataclass
 import msgspec
 
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.clock import stamp
-from edge_runtime.gallery.contents import Digests, altered, check_digests, digests_of
-from edge_runtime.gallery.database import Database
-from edge_runtime.gallery.vault import Vault
+from edge_runtime.gallery.database import Database, stamp
+from edge_runtime.gallery.keys import Vault
 
 FORGOTTEN = "forgotten"
 EXPORT_FILE = "export file"  # what the device key seals in the entry of an export
@@ -161,3 +166,45 @@ def _sealed(device: Vault, head: Head) -> bytes:
 
 def _broken(database: Database, what: str) -> GalleryError:
     return altered(database, f"the audit log does not hold: {what}")
+
+
+Digests = dict[str, bytes]
+"""By table."""
+
+_READ = {
+    "schema": "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name",
+    "gallery": "SELECT id, key_check FROM gallery ORDER BY id",  # not the seal itself
+    "networks": "SELECT * FROM networks ORDER BY rowid",
+    "people": "SELECT * FROM people ORDER BY rowid",  # in which they are listed
+    "samples": "SELECT * FROM samples ORDER BY id",
+    "limits": "SELECT * FROM limits ORDER BY id",
+    "audit": "SELECT * FROM audit ORDER BY number",
+}
+
+
+def digests_of(database: Database) -> Digests:
+    """By what is stored now, seen from the caller's transaction."""
+    return {table: _digest(database, statement) for table, statement in _READ.items()}
+
+
+def check_digests(database: Database, sealed: Digests) -> None:
+    """GalleryError names the tables that are not as they were sealed."""
+    found = digests_of(database)
+    if changed := [table for table in _READ if sealed.get(table) != found[table]]:
+        raise altered(database, f"{', '.join(changed)} changed without the device key")
+
+
+def altered(database: Database, what: str) -> GalleryError:
+    """What to say of a file that somebody else has changed."""
+    return GalleryError(f"{database.path}: somebody altered the gallery outside of visavox: "
+                        f"{what}; put a copy in its place, or take it as it is with 'visavox audit "
+                        "--accept' and look through 'visavox people'")
+
+
+def _digest(database: Database, statement: str) -> bytes:
+    digest = hashlib.blake2b(digest_size=32)
+    encoder, buffer = msgspec.msgpack.Encoder(), bytearray()
+    for row in database.rows(statement):
+        encoder.encode_into(row, buffer)
+        digest.update(buffer)
+    return digest.digest()

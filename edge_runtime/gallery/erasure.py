@@ -3,6 +3,12 @@
 What was encrypted is random to look at, so that even a small piece of it tells. A marker (an id, a
 wrapped key, a ciphertext) is cut into pieces of 8 bytes, and every place of every file is compared
 with every piece: whatever is left of a marker in 15 bytes on end is found.
+
+Somebody is forgotten: destroyed here, searched for beside, and looked for where they may be too.
+
+Whoever was carried into another gallery has the same embeddings there, to the last bit; so each
+gallery that was written on this device is opened and asked. What is elsewhere (another device, a
+backup on another disk) no program here can know; what the audit log knows of exports is said.
 """
 
 from __future__ import annotations
@@ -11,10 +17,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.errors import GalleryError
+from edge_runtime.files import shown
+from edge_runtime.gallery import audit
+from edge_runtime.gallery.database import Database
+from edge_runtime.gallery.opening import check_key
+from edge_runtime.gallery.records import SIGNED, Records, Signed
+from edge_runtime.gallery.roster import Person
 
 _PIECE = 8  # bytes
 _BLOCK = 1 << 22  # bytes read at a time
@@ -84,3 +97,106 @@ def _head(path: Path) -> bytes:
             return file.read(len(_SQLITE))
     except PermissionError:
         return b""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was destroyed, and the files that were searched for what might be left of it.
+    elsewhere: sentences on what is known to hold them, and was not or cannot be searched."""
+
+    person: str
+    markers: int
+    searched: tuple[Searched, ...]
+    elsewhere: tuple[str, ...]
+
+
+def forget(records: Records, name: str) -> Forgotten:
+    """See Gallery.forget."""
+    database = records.database
+    database.empty_log()
+    with records.writing():
+        person = records.find(name)
+        own = _embeddings(records, person)
+        elsewhere = [*_exports(records, person), *_source(records, person)]
+        markers = records.delete_person(person)
+    records.roster.people()  # which takes their key and templates out of memory
+    try:
+        database.execute("VACUUM")
+        database.empty_log()
+    except GalleryError as error:
+        raise GalleryError(f"{shown(person.name)} is deleted, but old pages may be left until all "
+                           f"programs close the gallery: {error}") from None
+    searched = _search(records, markers)
+    left = [str(file.path) for file in searched if file.places]
+    enrolled, unseen = _in_other_galleries(records, own)
+    if left or enrolled:
+        remedy = [f"delete {', '.join(left)}, which holds bytes of theirs"] if left else []
+        remedy += [f"'visavox forget {shown(other)} --gallery {path}', where they were carried to"
+                   for path, other in enrolled]
+        raise GalleryError(f"{shown(person.name)} is deleted from the gallery, but not from "
+                           f"everywhere: {'; '.join([*remedy, *elsewhere, *unseen])}")
+    return Forgotten(person.name, len(markers), tuple(searched), (*elsewhere, *unseen))
+
+
+def _search(records: Records, markers: list[bytes]) -> list[Searched]:
+    # A file that is closed takes SQLite's locks on it away, so SQLite has to close it before.
+    records.database.close()
+    try:
+        return search_files(files_beside(records.database.path), markers)
+    finally:
+        records.database.reopen()
+        records.roster.reopened()
+
+
+def _embeddings(records: Records, person: Person) -> set[bytes]:
+    """Of their templates, but for damaged ones."""
+    rows = records.database.execute("SELECT modality, embedding FROM samples WHERE person = ? AND "
+                                    "kind = 'template'", person.id)
+    return {embedding for modality, sealed in rows
+            if (embedding := person.vault.unseal(sealed, f"template {modality}"))}
+
+
+def _exports(records: Records, person: Person) -> list[str]:
+    """Exports written while they were enrolled."""
+    found = []
+    for time, sealed in records.database.execute(
+            "SELECT time, sealed FROM audit WHERE event = 'exported' AND number > "
+            "(SELECT MIN(number) FROM audit WHERE subject = ?)", person.subject):
+        file = Path((records.device.unseal(sealed, audit.EXPORT_FILE) or b"").decode() or "-")
+        where = ("a file whose name was not kept" if file == Path("-") else
+                 f"{file}, which is {'still' if file.exists() else 'no longer'} there")
+        found.append(f"an export of {time[:10]} holds them: {where}")
+    return found
+
+
+def _source(records: Records, person: Person) -> list[str]:
+    """Where they were imported from."""
+    for (sealed,) in records.database.execute(
+            "SELECT sealed FROM audit WHERE subject = ? AND event = 'imported'", person.subject):
+        content = person.vault.unseal(sealed, SIGNED)
+        source = msgspec.json.decode(content, type=Signed).source if content else None
+        return [f"they were imported from {source or 'an export'}, which holds them, as does the "
+                "gallery that it was made of"]
+    return []
+
+
+def _in_other_galleries(
+    records: Records, own: set[bytes]
+) -> tuple[list[tuple[Path, str]], list[str]]:
+    """Galleries on this device that hold them, with their name there; and those that cannot be
+    looked into."""
+    enrolled: list[tuple[Path, str]] = []
+    unseen: list[str] = []
+    for path in records.known.others(records.database.path):
+        try:
+            other = Database(path, writable=False)
+            try:
+                check_key(other, records.device)
+                found = Records(other, records.device, None, records.known)
+                enrolled += [(path, person.name) for person in found.roster.people().values()
+                             if own & _embeddings(found, person)]
+            finally:
+                other.close()
+        except GalleryError as error:
+            unseen.append(f"not looked into: {error}")
+    return enrolled, unseen

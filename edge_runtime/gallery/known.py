@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_runtime.gallery.vault import Vault
+from edge_runtime.gallery.keys import Vault
 
 FOLDER = "galleries"
 _PURPOSE = "known gallery"

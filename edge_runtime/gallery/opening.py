@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery import audit
 from edge_runtime.gallery.database import Database, create_database
-from edge_runtime.gallery.device_key import default_key_file, device_key
+from edge_runtime.gallery.keys import Vault, default_key_file, device_key
 from edge_runtime.gallery.known import FOLDER, KnownGalleries
 from edge_runtime.gallery.records import KEY_CHECK, Records
-from edge_runtime.gallery.vault import Vault
-from edge_runtime.manifest import Manifest
 
 Mode = Literal["read", "write", "create", "audit"]
 

@@ -9,19 +9,17 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from edge_runtime.candidates import EnrolledThresholds
+from edge_runtime.bundle.manifest import Manifest, NetworkFile
+from edge_runtime.decision.decide import EnrolledThresholds
 from edge_runtime.errors import GalleryError, UsageError
+from edge_runtime.files import shown
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.clock import is_dated_wrongly, oldest_rejected, stamp
-from edge_runtime.gallery.database import Database
+from edge_runtime.gallery.database import Database, is_dated_wrongly, oldest_rejected, stamp
+from edge_runtime.gallery.keys import Vault, new_key
 from edge_runtime.gallery.known import Known, KnownGalleries
 from edge_runtime.gallery.roster import Kind, Person, Roster
-from edge_runtime.gallery.samples import NewSample
-from edge_runtime.gallery.suitability import FORCED, unsuited
-from edge_runtime.gallery.vault import Vault, new_key
-from edge_runtime.manifest import Manifest, NetworkFile
+from edge_runtime.gallery.samples import FORCED, NewSample, unsuited
 from edge_runtime.modalities import MODALITIES, Modality
-from edge_runtime.names import shown
 
 KEY_CHECK = "key check"
 SIGNED = "audit entry"

@@ -9,24 +9,29 @@ from types import TracebackType
 import msgspec
 import numpy as np
 
-from edge_runtime.candidates import Candidates, EnrolledThresholds
+from edge_runtime.bundle.manifest import Manifest
+from edge_runtime.decision.decide import Candidates, EnrolledThresholds
 from edge_runtime.errors import DuplicateError, GalleryError, NameTakenError
+from edge_runtime.files import checked_consent, checked_name, shown
 from edge_runtime.gallery import audit
-from edge_runtime.gallery.agreement import check_agreement
-from edge_runtime.gallery.answers import AuditLine, Match, Summary, audit_line
-from edge_runtime.gallery.carrying import Imported, carried_out, carry_in
-from edge_runtime.gallery.contents import altered
-from edge_runtime.gallery.duplicates import SAME_PERSON_COSINE, most_alike
-from edge_runtime.gallery.envelope import Carried, write_export
-from edge_runtime.gallery.forgetting import Forgotten, forget
+from edge_runtime.gallery.audit import altered
+from edge_runtime.gallery.entries import AuditLine, Match, Summary, audit_line
+from edge_runtime.gallery.erasure import Forgotten, forget
+from edge_runtime.gallery.export import Carried, Imported, carried_out, carry_in, write_export
 from edge_runtime.gallery.opening import Mode, open_records
 from edge_runtime.gallery.records import Records, sample_counts
-from edge_runtime.gallery.samples import NewSample, check_counts, check_embeddings
-from edge_runtime.gallery.search import Embeddings
-from edge_runtime.gallery.suitability import refuse, unsuited
-from edge_runtime.manifest import Manifest
+from edge_runtime.gallery.roster import Embeddings
+from edge_runtime.gallery.samples import (
+    SAME_PERSON_COSINE,
+    NewSample,
+    check_agreement,
+    check_counts,
+    check_embeddings,
+    most_alike,
+    refuse,
+    unsuited,
+)
 from edge_runtime.modalities import MODALITIES, Modality
-from edge_runtime.names import checked_consent, checked_name, shown
 
 __all__ = ["Gallery", "Mode"]
 

@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import pytest
 
-from convert import networks, parity
-from edge_runtime.collection import Collection, read_collection
-from edge_runtime.people import index_people
-from train.evaluate import network_scores
-from train.run import RunFolder
+from convert import prepare
+from convert.check import parity
+from edge_runtime.dataset.collection import Collection, read_collection
+from edge_runtime.dataset.people import index_people
+from train.runs.folder import RunFolder
+from train.scoring.evaluate import network_scores
 
 Quickly = Callable[[], AbstractContextManager[None]]
 
@@ -36,7 +37,7 @@ def quickly(small_bundles: dict[str, Path]) -> Quickly:
     @contextmanager
     def within() -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(networks, "export_float32", exported)
+            patch.setattr(prepare, "export_float32", exported)
             patch.setattr(parity, "network_scores", scores_once)
             yield
 

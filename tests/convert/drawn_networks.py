@@ -5,9 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from train.models.build import build_network
+from train.models.build import build_network, make_spec
 from train.models.registry import Part
-from train.spec import make_spec
 
 SIZE = 64
 # Each way in which norms and attention stand in a network; other families repeat them, wider.

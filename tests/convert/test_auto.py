@@ -13,10 +13,10 @@ from PIL import Image
 from convert.auto import MAX_EVALUATIONS, Ladder, Rung, climb, lowest
 from convert.bundle import make_bundle
 from convert.prepare import prepare
-from edge_runtime.collection import Collection
+from edge_runtime.dataset.collection import Collection
 from edge_runtime.errors import UsageError
 from train.models.registry import Part
-from train.run import RunFolder
+from train.runs.folder import RunFolder
 
 
 @pytest.mark.usefixtures("quick")

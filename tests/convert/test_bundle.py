@@ -12,24 +12,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert import bundle as convert_bundle
-from convert import judge, parity, quantized
+from convert import bundle, prepare
 from convert.__main__ import all_commands
 from convert.bundle import describe, make_bundle, make_bundles
-from convert.recipes import RECIPES, Recipe
-from edge_runtime.bundle import load_bundle
-from edge_runtime.collection import Collection
+from convert.check import parity
+from convert.quantize.recipes import RECIPES, Recipe
+from edge_runtime.bundle.manifest import Manifest, read_manifest
+from edge_runtime.bundle.networks import load_bundle
+from edge_runtime.dataset.collection import Collection
+from edge_runtime.dataset.people import all_combinations
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.errors import ConversionError, UsageError
-from edge_runtime.identify import Identifier
-from edge_runtime.manifest import Manifest, read_manifest
 from edge_runtime.modalities import MODALITIES
-from edge_runtime.people import all_combinations
-from tests.train.tiny_training import TINY, TINY_JOIN
-from train.evaluate import fused_scores, network_scores
+from tests.train.training.tiny_training import TINY, TINY_JOIN
+from train.models.build import make_spec
 from train.models.registry import FAMILIES
-from train.run import RunFolder, init
-from train.scaling import fit_scaling
-from train.spec import make_spec
+from train.runs.folder import RunFolder, init
+from train.scoring.evaluate import fused_scores, network_scores
+from train.scoring.scaling import fit_scaling
 
 
 def manifests(small_bundles: dict[str, Path]) -> dict[str, Manifest]:
@@ -212,7 +212,7 @@ def test_nothing_half_is_left(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(quantized if step == "apply_recipe" else convert_bundle, step, fail)
+    monkeypatch.setattr(prepare if step == "apply_recipe" else bundle, step, fail)
     with pytest.raises(OSError, match="the disk is full"):
         make_bundle(small_run, "dynamic_wi8", out, collection)
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"] * there
@@ -226,8 +226,8 @@ def test_every_fault_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(RECIPES, "float32", Recipe(None, max_partitions=0))
-    monkeypatch.setattr(judge, "MAX_DROP", -0.5)
-    monkeypatch.setattr(judge, "MIN_OVER_CHANCE", 5)
+    monkeypatch.setattr(parity, "MAX_DROP", -0.5)
+    monkeypatch.setattr(parity, "MIN_OVER_CHANCE", 5)
     manifest = make_bundle(small_run, "float32", tmp_path / "bundle", collection)
     assert not manifest.certified
     assert manifest.reason == (
@@ -242,13 +242,13 @@ def test_a_recipe_that_loses_is_not_certified(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Scores of the recipe turned around, so that the last person is named where the first was."""
-    plain = quantized.compare
+    plain = prepare.compare
 
     def compare(*arguments: Any) -> Any:
         found = plain(*arguments)
         return replace(found, scores={s: row[::-1].copy() for s, row in found.scores.items()})
 
-    monkeypatch.setattr(quantized, "compare", compare)
+    monkeypatch.setattr(prepare, "compare", compare)
     manifest = make_bundle(small_run, "dynamic_wi8", tmp_path / "bundle", collection)
     accuracy = manifest.accuracy
     assert accuracy is not None and accuracy.ensemble is not None and accuracy.agreement < 1

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.support import support_table
-from convert.recipes import RECIPES, Recipe
+from benchmarks.report.conversion import support_table
+from convert.quantize.recipes import RECIPES, Recipe
 from convert.support import support
-from tests.train.tiny_training import TINY
+from tests.train.training.tiny_training import TINY
 from train.models.registry import FAMILIES
 
 

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.recipes import operations_table, recipes_table
-from convert import sweep as module
-from convert.recipes import RECIPES, Recipe
+from benchmarks.report.conversion import operations_table, recipes_table
+from convert.quantize.recipes import RECIPES, Recipe
 from convert.sweep import sweep
-from edge_runtime.collection import Collection
+from edge_runtime.bundle.manifest import read_manifest
+from edge_runtime.dataset.collection import Collection
 from edge_runtime.errors import ConversionError
-from edge_runtime.manifest import read_manifest
-from train.frontend import LAYER_NAME
-from train.run import RunFolder
+from train.models.frontend import LAYER_NAME
+from train.runs.folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def swept(
 
     out = tmp_path_factory.mktemp("sweep")
     with quickly(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MIN_OVER_CHANCE", 0)
+        patch.setattr("convert.sweep.MIN_OVER_CHANCE", 0)
         patch.setitem(RECIPES, "odd", Recipe(refuse))
         said: list[str] = []
         content, again = (sweep(small_run, out, collection, recipes=["mixed_wi8", "odd", "auto"],
@@ -112,7 +111,7 @@ def test_networks_at_chance_are_refused(
     quick: None, small_run: RunFolder, collection: Collection, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MIN_OVER_CHANCE", 5)
+    monkeypatch.setattr("convert.sweep.MIN_OVER_CHANCE", 5)
     with pytest.raises(ConversionError, match=r"hardly better than chance .* train longer"):
         sweep(small_run, tmp_path / "out", collection, recipes=["float32"])
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.data.screenshots import take
-from tests.edge_runtime.page.staging import (
+from tests.edge_runtime.web.kiosk.staging import (
     DRAWN,
     KIOSK_SCREEN,
     PATIENCE_MS,
@@ -24,7 +24,7 @@ from tests.edge_runtime.page.staging import (
     on_stage,
     told_apart,
 )
-from tests.edge_runtime.page.stand_ins import drawn_person
+from tests.edge_runtime.web.kiosk.stand_ins import drawn_person
 
 
 def main(bundle: Path) -> None:

@@ -16,17 +16,17 @@ import numpy as np
 import soundfile
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
-from edge_runtime.phone.export import export_web
+from edge_runtime.web.export import export_web
 from tests.data.screenshots import take
-from tests.edge_runtime.page.staging import chromium
-from tests.edge_runtime.phone.conftest import PHONE
-from tests.edge_runtime.phone.devices import (
+from tests.edge_runtime.web.kiosk.staging import chromium
+from tests.edge_runtime.web.phone.conftest import PHONE
+from tests.edge_runtime.web.phone.devices import (
     chromium_arguments,
     scenes,
     write_camera,
     write_microphone,
 )
-from tests.edge_runtime.phone.serving import served
+from tests.edge_runtime.web.phone.serving import served
 
 PERSON = 3  # of the demo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-RUN = "import sys; from edge_runtime.cli import main; sys.exit(main())"
+RUN = "import sys; from edge_runtime.apps.cli import main; sys.exit(main())"
 
 
 def visavox(*arguments: object, code: str = RUN) -> subprocess.CompletedProcess[str]:

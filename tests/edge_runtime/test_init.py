@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import edge_runtime
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.identify import Identifier
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

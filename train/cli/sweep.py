@@ -7,16 +7,14 @@ from argparse import Namespace
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from edge_runtime.command import Commands
+from edge_runtime.console.output import print_result, say_problems, silenced_stderr
+from edge_runtime.console.parser import Commands
+from edge_runtime.dataset.people import index_people
 from edge_runtime.errors import UsageError
-from edge_runtime.output import say_problems, silenced_stderr
-from edge_runtime.people import index_people
-from edge_runtime.result_file import print_result
-from train.cli.options import check_positive, import_keras
-from train.cli.reading import say_noise
+from train.cli.options import check_positive, import_keras, say_noise
 
 
-def add(commands: Commands) -> None:
+def add_sweep(commands: Commands) -> None:
     sweep = commands.add("sweep", _sweep, "train and compare all families and fusions",
                          example="--data people --out sweep --budget-minutes 60 --jobs 2")
     sweep.add_argument("--data", type=Path, required=True, help="folder of people")
@@ -50,9 +48,8 @@ def _sweep(options: Namespace) -> None:
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
         import_keras()
         with silenced_stderr():
-            from train.pack import is_pack
-            from train.sweep.rows import rows_by_name
-            from train.sweep.settings import Settings
+            from train.data import is_pack
+            from train.sweep.plan import Settings, rows_by_name
             from train.sweep.sweep import sweep
             from train.sweep.table import markdown
 

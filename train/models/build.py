@@ -1,18 +1,68 @@
-"""The one builder: from a frozen spec to Keras networks that keep the graph contract."""
+"""What a trained model is, frozen: enough to build its networks again.
+
+The one builder: from a frozen spec to Keras networks that keep the graph contract.
+"""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import keras
 from keras import KerasTensor, layers, ops
 
-from edge_runtime.voice import CLIP_SAMPLES
-from train.frontend import LogMel, SpectrogramMasks
+from edge_runtime.errors import UsageError
+from edge_runtime.signals.voice import CLIP_SAMPLES
+from train.models.frontend import LogMel, SpectrogramMasks
 from train.models.fusion import BAND_NORM
 from train.models.layers import inverse_length, l2_normalised, unit_columns
 from train.models.registry import Fused, Pair, Part, family_of
-from train.spec import Spec
+
+Loss = Literal["softmax", "cosface"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
+MAX_SCALE = 40.0  # beyond, the smallest scores fall below what float32 can tell from zero
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A family and its sizes. `people` are the names in the order of the scores.
+
+    `loss` decides on the layer behind the scores; with cosface they are softmax(`cosface_scale` *
+    cosine).
+    """
+
+    family: str
+    people: tuple[str, ...]
+    image_size: int = 128
+    loss: Loss = "softmax"
+    cosface_scale: float = 30.0
+
+    @property
+    def num_people(self) -> int:
+        return len(self.people)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The networks of the model."""
+        return family_of(self.family).parts
+
+
+def make_spec(
+    family: str, people: tuple[str, ...], image_size: int, loss: Loss = "softmax",
+    cosface_scale: float = 30.0,
+) -> Spec:
+    """A checked spec; UsageError for an unknown family or a size or scale it cannot take."""
+    multiple = family_of(family).multiple
+    if image_size % multiple or not 32 <= image_size <= 1024:
+        raise UsageError(f"image size {image_size}: {family} expects a multiple of {multiple} "
+                         "up to 1024")
+    if not 0 < cosface_scale <= MAX_SCALE:
+        raise UsageError(f"--cosface-scale expects a number above 0 and up to {MAX_SCALE:g}, found "
+                         f"{cosface_scale:g}")
+    return Spec(family=family, people=people, image_size=image_size, loss=loss,
+                cosface_scale=cosface_scale)
+
 
 DROPOUT = 0.1
 LEVEL_RMS = 0.1  # of full scale: quieter, and the front end's floor cuts off the high bands
@@ -41,7 +91,7 @@ def build_network(spec: Spec, part: Part) -> keras.Model:
         raise ValueError(f"{spec.family} has the parts {family.parts}, found '{part}'")
     kept = layers.Dropout(DROPOUT, name="dropout")(features)
     scores = _scores(kept, spec)
-    # Under mixed precision (train.precision) everything else here computes in 16 bits.
+    # Under mixed precision (train.training.optimizer) everything else here computes in 16 bits.
     whole = features if features.dtype == "float32" else ops.cast(features, "float32")
     embedding = layers.Identity(name="embedding", dtype="float32")(l2_normalised(whole))
     return keras.Model(inputs, {"scores": scores, "embedding": embedding},
@@ -51,10 +101,11 @@ def build_network(spec: Spec, part: Part) -> keras.Model:
 def _scores(features: KerasTensor, spec: Spec) -> KerasTensor:
     """[batch, dim] -> softmax [batch, people].
 
-    CosFace (see train/losses.py) compares directions: both the features and each person's weights
-    have length 1. The constraint keeps the weights so, and inference has nothing to normalise. The
-    features' length is taken out of the products, not out of the features: TFLite would make one
-    operation of that, which XNNPACK does not know, and cut the network in two before the product.
+    CosFace (see training/optimizer.py) compares directions: both the features and each person's
+    weights have length 1. The constraint keeps the weights so, and inference has nothing to
+    normalise. The features' length is taken out of the products, not out of the features: TFLite
+    would make one operation of that, which XNNPACK does not know, and cut the network in two before
+    the product.
     """
     if spec.loss == "softmax":
         return layers.Dense(spec.num_people, "softmax", name="scores", dtype="float32")(features)

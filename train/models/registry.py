@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from keras import KerasTensor
 
+from edge_runtime.console.parser import did_you_mean
 from edge_runtime.errors import UsageError
-from edge_runtime.parser import did_you_mean
 from train.models import fusion, mobilevit, vgg, vit
 
 Part = Literal["face", "voice", "fused"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from train.sweep.settings import Settings
+from train.sweep.plan import Settings
 
 
 def run_in_child(
@@ -20,7 +20,7 @@ def run_in_child(
     with log.open("ab", buffering=0) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    from train.sweep.rows import ROWS
+    from train.sweep.plan import ROWS
     from train.sweep.work import run_row
 
     return run_row(settings, ROWS[row], seed, epochs, networks)

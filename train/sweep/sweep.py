@@ -16,18 +16,27 @@ from typing import Any
 import keras
 
 from edge_runtime.errors import RunError
-from train.batches import MIN_EXAMPLES
-from train.frozen import read_convolutions
-from train.jobs import share_cores
+from train.data import read_data
+from train.models.build import make_spec
 from train.models.registry import Part, family_of
-from train.pack import read_data
-from train.run import Training
-from train.spec import make_spec
+from train.runs.folder import Training
 from train.sweep.child import run_in_child
-from train.sweep.plan import Plan, epoch_seconds, plan
-from train.sweep.rows import ROWS, Row, in_order
-from train.sweep.settings import Settings, read_json, read_result, write_json
+from train.sweep.plan import (
+    ROWS,
+    Plan,
+    Row,
+    Settings,
+    epoch_seconds,
+    in_order,
+    plan,
+    read_json,
+    read_result,
+    write_json,
+)
 from train.sweep.table import content_of, write_tables
+from train.training.examples import MIN_EXAMPLES
+from train.training.frozen import read_convolutions
+from train.training.machine import share_cores
 
 PLAN = "plan.json"
 KNOWN = "rows.json"

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.output import percent, table
-from train.evaluate import ACCURACY_COLUMNS
-from train.sweep.rows import Row
-from train.sweep.settings import Settings, read_result
+from edge_runtime.console.output import percent, table
+from train.scoring.evaluate import ACCURACY_COLUMNS
+from train.sweep.plan import Row, Settings, read_result
 
 POINTS_PER_DECADE = 5.0
 SCORE = (f"score = test accuracy in % of the sum (of the fused network where there is one) - "

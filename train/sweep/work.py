@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edge_runtime.collection import Collection
+from edge_runtime.dataset.collection import Collection
 from edge_runtime.errors import VisavoxError
-from train.evaluate import evaluate, summary
-from train.fit import fit
-from train.machine import Machine
-from train.models.build import build_network
+from train.data import noises_in, read_data
+from train.models.build import build_network, make_spec
 from train.models.registry import family_of
-from train.pack import noises_in, read_data
-from train.run import RunFolder, Training, load_run
-from train.spec import make_spec
-from train.sweep.rows import Row
-from train.sweep.settings import RESULT, Settings, write_json
+from train.runs.folder import RunFolder, Training, load_run
+from train.scoring.evaluate import evaluate, summary
+from train.sweep.plan import RESULT, Row, Settings, write_json
+from train.training.fit import fit
+from train.training.machine import Machine
 
 
 def run_row(

@@ -14,8 +14,8 @@ import numpy as np
 import soundfile
 from PIL import Image
 
+from edge_runtime.console.output import with_progress
 from edge_runtime.errors import PeopleError
-from edge_runtime.output import with_progress
 from train.synthetic.faces import Identity, draw_head
 from train.synthetic.scenes import Array, Look, Pen, Picture, background, camera, room
 from train.synthetic.voices import SAMPLE_RATE, Speaker, speak

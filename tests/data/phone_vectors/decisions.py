@@ -13,11 +13,7 @@ from unittest.mock import patch
 import msgspec
 import numpy as np
 
-from edge_runtime.candidates import COLUMNS, EnrolledThresholds
-from edge_runtime.decide import Decision, among_enrolled, among_trained
-from edge_runtime.gallery.samples import NewSample
-from edge_runtime.gallery.store import Gallery
-from edge_runtime.manifest import (
+from edge_runtime.bundle.manifest import (
     FaceContract,
     Inputs,
     Manifest,
@@ -27,10 +23,18 @@ from edge_runtime.manifest import (
     TrainedThresholds,
     VoiceContract,
 )
+from edge_runtime.decision.decide import (
+    COLUMNS,
+    Decision,
+    EnrolledThresholds,
+    among_enrolled,
+    among_trained,
+)
+from edge_runtime.decision.similarity import LogOdds, Similarity, fuse
+from edge_runtime.gallery.samples import NewSample
+from edge_runtime.gallery.store import Gallery
 from edge_runtime.modalities import MODALITIES, Modality
-from edge_runtime.scoring import fuse
-from edge_runtime.similarity import LogOdds, Similarity
-from edge_runtime.voice import SAMPLE_RATE
+from edge_runtime.signals.voice import SAMPLE_RATE
 from tests.data.phone_vectors.arrays import DIM, Array, Case, listed, unit
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.agreement import check_agreement
-from edge_runtime.gallery.samples import NewSample
-from edge_runtime.names import checked_name, name_key
+from edge_runtime.files import checked_name, name_key
+from edge_runtime.gallery.samples import NewSample, check_agreement
 from tests.data.phone_vectors.arrays import DIM, Case, listed, unit
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_runtime.evidence import Evidence, SteadyName, Visit
+from edge_runtime.decision.evidence import Evidence, SteadyName, Visit
 from edge_runtime.modalities import MODALITIES
 from tests.data.phone_vectors.arrays import Case, listed
 

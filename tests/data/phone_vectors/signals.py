@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_runtime.conditioning import centred
-from edge_runtime.crop import DOWN, SIDE, cut, face_square
-from edge_runtime.detect import Box
-from edge_runtime.face import square_face
-from edge_runtime.quality import crop_quality, sharpness
-from edge_runtime.speech import is_clipped, snr_db
-from edge_runtime.voice import SAMPLE_RATE, speech_window
+from edge_runtime.signals.detection import DOWN, SIDE, Box, cut, face_square
+from edge_runtime.signals.face import square_face
+from edge_runtime.signals.face_quality import crop_quality, sharpness
+from edge_runtime.signals.voice import SAMPLE_RATE, centred, speech_window
+from edge_runtime.signals.voice_quality import is_clipped, snr_db
 from tests.data.phone_vectors.arrays import Array, Case, digest, encoded
 from train.synthetic import face_picture
 from train.synthetic.faces import Identity

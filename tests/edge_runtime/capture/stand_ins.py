@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from edge_runtime.capture.camera import Camera
 from edge_runtime.capture.microphone import Microphone
-from edge_runtime.capture.status import State
+from edge_runtime.capture.source import State
 
 Picture = npt.NDArray[np.uint8]
 

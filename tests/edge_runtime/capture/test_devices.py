@@ -9,10 +9,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from edge_runtime.apps.cli import main
 from edge_runtime.capture.devices import Device, Devices, v4l2_cameras
-from edge_runtime.cli import main
 
-RUN = "import sys; from edge_runtime.cli import main; sys.exit(main())"
+RUN = "import sys; from edge_runtime.apps.cli import main; sys.exit(main())"
 
 
 def node(sysfs: Path, number: int, name: str, index: int) -> None:
@@ -46,7 +46,7 @@ def test_a_kernel_without_cameras(tmp_path: Path) -> None:
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[Devices], None]:
     return lambda devices: monkeypatch.setattr(
-        "edge_runtime.cli.devices.list_devices", lambda: devices)
+        "edge_runtime.apps.cli.inspect.list_devices", lambda: devices)
 
 
 def test_nothing_found(

@@ -14,7 +14,7 @@ import soundfile
 from PIL import Image
 
 from edge_runtime.capture.camera import Camera, Frame
-from edge_runtime.capture.choose import camera_from, microphone_from
+from edge_runtime.capture.devices import camera_from, microphone_from
 from edge_runtime.capture.files import FileClock
 from edge_runtime.capture.microphone import Clip, Microphone
 from tests.edge_runtime.capture.stand_ins import loudest_hertz, plain, seconds_until, tone

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.capture.microphone import KEPT_SECONDS, Clip, Microphone, Resampler
-from edge_runtime.capture.source import Produce
-from edge_runtime.capture.status import DeviceError
+from edge_runtime.capture.source import DeviceError, Produce
 from tests.edge_runtime.capture.stand_ins import seconds_until, tone, wait_until
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.capture.camera import Camera, Frame, is_black
-from edge_runtime.capture.status import DeviceError, State, device_error
+from edge_runtime.capture.source import DeviceError, State, device_error
 from edge_runtime.errors import UsageError
 from tests.edge_runtime.capture.stand_ins import plain, seconds_until
 

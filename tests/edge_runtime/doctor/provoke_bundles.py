@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_runtime.bundle.manifest import read_manifest
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.manifest import read_manifest
 from tests.edge_runtime.doctor.scene import Scene, provokes
 
 KEY = base64.b64encode(bytes(range(32))).decode() + "\n"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.edge_runtime.gallery.conftest import device
-from tests.edge_runtime.kiosk.conftest import (
+from tests.edge_runtime.apps.conftest import (
     enrolling_service,
     gallery,
     kiosk_identifier,
@@ -11,6 +10,7 @@ from tests.edge_runtime.kiosk.conftest import (
     token,
     token_file,
 )
+from tests.edge_runtime.conftest import device
 
 __all__ = ["device", "enrolling_service", "gallery", "kiosk_identifier", "scene", "token",
            "token_file"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.enrolment.files import read_samples
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import check_embeddings
-from edge_runtime.identify import Identifier
 
 
 def test_files_become_embeddings(small_bundles: dict[str, Path], small_people: Path) -> None:

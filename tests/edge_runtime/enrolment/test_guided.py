@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_runtime.apps.kiosk.service import Service
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.enrolment.guided import Enrolment, GuidedEnrolment, TooLateError
 from edge_runtime.errors import GalleryError, NameTakenError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.identify import Identifier
-from edge_runtime.kiosk.service import Service
 
 Cancelling = Callable[[], object]
 

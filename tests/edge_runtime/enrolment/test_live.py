@@ -13,16 +13,15 @@ import pytest
 import soundfile
 
 from edge_runtime.capture.camera import Frame
-from edge_runtime.capture.choose import camera_from
+from edge_runtime.capture.devices import camera_from
 from edge_runtime.capture.microphone import Clip
-from edge_runtime.crop import Picture
-from edge_runtime.detect import HaarDetector
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.enrolment.live import CLIP_S, FACE_EVERY_S, LiveEnrolment, gather
 from edge_runtime.errors import GalleryError, UsageError
-from edge_runtime.identify import Identifier
-from edge_runtime.voice import CLIP_SAMPLES, SAMPLE_RATE, Sound
+from edge_runtime.signals.detection import HaarDetector, Picture
+from edge_runtime.signals.voice import CLIP_SAMPLES, SAMPLE_RATE, Sound
 from tests.edge_runtime.capture.stand_ins import NetworkCamera, SoundServer
-from tests.edge_runtime.gallery.device import Device
+from tests.edge_runtime.gallery_device import Device
 from train.synthetic import room_picture
 from train.synthetic.faces import Identity
 from train.synthetic.voices import Speaker, speak

@@ -11,23 +11,24 @@ from typing import Any, get_args
 
 import pytest
 
-from edge_runtime.cli import enroll
-from edge_runtime.detect import HaarDetector
+import edge_runtime
+from edge_runtime.apps.cli import enroll
+from edge_runtime.apps.kiosk.service import Service
 from edge_runtime.enrolment.files import read_samples
 from edge_runtime.enrolment.live import LiveEnrolment
 from edge_runtime.enrolment.rules import RULES, Angle, judge_picture
 from edge_runtime.errors import DuplicateError, GalleryError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.kiosk.service import Service
-from edge_runtime.quality import FaceReason, VoiceReason, usable_face
+from edge_runtime.signals.detection import HaarDetector
+from edge_runtime.signals.face_quality import FaceReason, VoiceReason, usable_face
+from tests.edge_runtime.apps.kiosk.stand_ins import Scene, room
 from tests.edge_runtime.enrolment.ways import PICTURES, Ways
-from tests.edge_runtime.kiosk.stand_ins import Scene, room
 
 WAYS: dict[str, Callable[..., None]] = {
     "files": Ways.files, "live": Ways.live, "kiosk": Ways.kiosk}  # the phone's: tests/.../phone
 LOOKING = ("live", "kiosk")
-PAGES = Path(enroll.__file__).parents[1]
+PAGES = Path(edge_runtime.__file__).parent / "web"
 
 
 @pytest.fixture
@@ -108,8 +109,8 @@ def test_what_is_asked_for_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(("file", "name", "value"), [
-    ("page/enrolment.js", "ANGLES", list(RULES.angles)),
-    ("page/enrolment.js", "SENTENCES", [*range(1, RULES.wanted["kiosk"].clips + 1)]),
+    ("kiosk/enrolment.js", "ANGLES", list(RULES.angles)),
+    ("kiosk/enrolment.js", "SENTENCES", [*range(1, RULES.wanted["kiosk"].clips + 1)]),
     ("phone/enrolment.js", "ANGLES", list(RULES.angles)),
     ("phone/enrolment.js", "FACES_PER_ANGLE", RULES.wanted["phone"].faces / len(RULES.angles)),
     ("phone/enrolment.js", "SENTENCES", RULES.wanted["phone"].clips),

@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from edge_runtime.apps.kiosk.service import Service
 from edge_runtime.capture.camera import Frame
-from edge_runtime.crop import Picture, face_crop
-from edge_runtime.detect import HaarDetector
+from edge_runtime.decision.identify import Identifier
 from edge_runtime.enrolment.files import read_samples
 from edge_runtime.enrolment.live import FACE_EVERY_S, LiveEnrolment
 from edge_runtime.enrolment.rules import RULES
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample
-from edge_runtime.identify import Identifier
-from edge_runtime.kiosk.service import Service
-from tests.edge_runtime.kiosk.stand_ins import EMPTY_ROOM, Scene, room, wait_until
+from edge_runtime.signals.detection import HaarDetector, Picture, face_crop
+from tests.edge_runtime.apps.kiosk.stand_ins import EMPTY_ROOM, Scene, room, wait_until
 
 Change = Callable[[list[NewSample]], list[NewSample]]
 

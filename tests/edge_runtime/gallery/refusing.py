@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.errors import GalleryError
-from edge_runtime.manifest import Manifest
 
 
 def with_networks(manifest: Manifest, **sha256: str) -> Manifest:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.manifest import Manifest
 
 SamplesOf = Callable[..., list[NewSample]]
 ENTRIES = ["created", "enrolled", "enrolled", "rejected", "forgotten", "enrolled"]

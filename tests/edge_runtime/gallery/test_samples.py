@@ -7,14 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.errors import GalleryError
-from edge_runtime.gallery.samples import (
-    MAX_SAMPLES,
-    NewSample,
-    check_counts,
-    check_embeddings,
-)
-from edge_runtime.manifest import Manifest
+from edge_runtime.gallery.samples import MAX_SAMPLES, NewSample, check_counts, check_embeddings
 
 
 def test_too_few_and_too_many() -> None:

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.errors import GalleryError, UsageError
-from edge_runtime.gallery import clock
+from edge_runtime.files import checked_name, name_key
+from edge_runtime.gallery import database
+from edge_runtime.gallery.roster import mean_template
 from edge_runtime.gallery.samples import NewSample
-from edge_runtime.gallery.search import mean_template
 from edge_runtime.gallery.store import Gallery
-from edge_runtime.manifest import Manifest
-from edge_runtime.names import checked_name, name_key
 from tests.edge_runtime.gallery.refusing import refusal, with_networks
 
 SamplesOf = Callable[..., list[NewSample]]
@@ -218,7 +218,7 @@ def test_rejected_samples_are_kept_for_thirty_days(
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return begun + timedelta(days=cls.days)
 
-    monkeypatch.setattr(clock, "datetime", Later)
+    monkeypatch.setattr(database, "datetime", Later)
     gallery.reject("Anna", samples_of(2, 0, 1))
     assert gallery.rejected("Anna", "voice").shape == (1, 320)
     Later.days = 31

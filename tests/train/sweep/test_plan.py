@@ -8,8 +8,17 @@ from hypothesis import strategies as st
 
 from edge_runtime.errors import UsageError
 from train.models.registry import FAMILIES
-from train.sweep.plan import MIN_EPOCHS, SAFETY, START_S, epoch_seconds, plan
-from train.sweep.rows import ROWS, Row, in_order, rows_by_name
+from train.sweep.plan import (
+    MIN_EPOCHS,
+    ROWS,
+    SAFETY,
+    START_S,
+    Row,
+    epoch_seconds,
+    in_order,
+    plan,
+    rows_by_name,
+)
 
 EDGE, JOINED = ROWS["mobilevit_xxs_edge"], ROWS["mobilevit_xxs_edge_frozen_concat"]
 VIT, VGG = ROWS["vit"], ROWS["vgg16"]
@@ -85,7 +94,7 @@ def test_a_plan_keeps_to_its_budget(costs: list[float], budget_s: float) -> None
 
 
 def test_an_epoch_of_a_larger_network_takes_longer() -> None:
-    from train.spec import make_spec
+    from train.models.build import make_spec
 
     # The least of three: other processes may take a processor away while the small one is timed.
     seconds = [min(epoch_seconds(make_spec(family, ("a", "b"), 64), "face", 100, frozen=False)

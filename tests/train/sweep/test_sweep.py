@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import RunError
-from tests.train import tiny_training
-from train.jobs import THREADS
+from tests.train.training import tiny_training
 from train.models.registry import FAMILIES
-from train.sweep.rows import ROWS, Row, rows_by_name
-from train.sweep.settings import Settings, write_json
+from train.sweep.plan import ROWS, Row, Settings, rows_by_name, write_json
 from train.sweep.sweep import CLOCK, PLAN, SPENT, _without_weights, sweep
 from train.sweep.work import training_of
+from train.training.machine import THREADS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

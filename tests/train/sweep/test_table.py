@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from train.sweep.rows import ROWS
-from train.sweep.settings import RESULT, Settings
+from train.sweep.plan import RESULT, ROWS, Settings
 from train.sweep.table import content_of, markdown, pareto_front, write_tables
 
 EDGE, CROSS, VIT = (ROWS[name] for name in ("mobilevit_xxs_edge", "mobilevit_cross_attention",

@@ -1,1 +1,0 @@
-"""All result files on one page that needs nothing beside it."""
