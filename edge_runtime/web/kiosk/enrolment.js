@@ -1,4 +1,4 @@
-// The guided walk: who, consent, faces from three angles, three sentences, a check, done.
+// The guided enrolment: who, consent, faces from three angles, three sentences, a check, done.
 
 import {coded, refusal, text} from "./language.js";
 import {named} from "./live.js";
@@ -14,7 +14,7 @@ const LOOK_MS = 200;
 // faces, voices: the angles and sentences that were kept. duplicate: whether they seem to be enrolled
 // under another name. recognised: whether the kiosk has named them since, null as long as that is
 // open.
-let walk = null;
+let enrolment = null;
 
 class LeftError extends Error {}
 
@@ -22,7 +22,7 @@ const part = (selector) => element("enrol").querySelector(selector);
 const missing = (all, kept) => all.find((one) => !kept.includes(one));
 
 export function startEnrolment() {
-  walk = {step: "person", name: "", faces: [], voices: [], duplicate: false, recognised: null};
+  enrolment = {step: "person", name: "", faces: [], voices: [], duplicate: false, recognised: null};
   part("form").reset();
   part("form").onsubmit = begin;
   element("take").onclick = () => attempt(element("take"), takeFace);
@@ -32,21 +32,21 @@ export function startEnrolment() {
   goTo("person");
 }
 
-/** Leaves the walk; what was kept of somebody not yet enrolled is thrown away. */
+/** Leaves the enrolment; what was kept of somebody not yet enrolled is thrown away. */
 export function endEnrolment() {
-  if (["faces", "voices", "check"].includes(walk?.step)) {
+  if (["faces", "voices", "check"].includes(enrolment?.step)) {
     call("DELETE", "/api/enrolment").catch((error) => { // or the kiosk gives it up by itself, later
       if (error.reason === "too_late") say(element("closing"), refusal(error));
     });
   }
-  walk = null;
-  delete document.body.dataset.walk;
+  enrolment = null;
+  delete document.body.dataset.enrolment;
 }
 
-/** Writes what depends on the language and on how far the walk is. */
+/** Writes what depends on the language and on how far the enrolment is. */
 export function showEnrolment() {
-  if (walk === null) return;
-  const {step, name, faces, voices, duplicate, recognised} = walk;
+  if (enrolment === null) return;
+  const {step, name, faces, voices, duplicate, recognised} = enrolment;
   for (const section of element("enrol").querySelectorAll("[data-step]")) {
     section.hidden = section.dataset.step !== step;
   }
@@ -65,7 +65,7 @@ export function showEnrolment() {
 }
 
 function goTo(next) {
-  walk.step = document.body.dataset.walk = next;
+  enrolment.step = document.body.dataset.enrolment = next;
   say(part(".message"), "");
   showEnrolment();
   part(`[data-step="${next}"] h1`).focus();
@@ -75,37 +75,37 @@ async function begin(event) {
   event.preventDefault();
   await attempt(part("form button"), async () => {
     const {name} = await ask("", {name: element("name").value, consent: text("consent.text")});
-    walk.name = name;
+    enrolment.name = name;
     goTo("faces");
   });
 }
 
 async function takeFace() {
-  const angle = missing(ANGLES, walk.faces);
+  const angle = missing(ANGLES, enrolment.faces);
   const {kept, reason} = await ask("/face", {angle});
   if (!kept) return say(part(".message"), coded("reason", reason));
-  walk.faces.push(angle);
-  return missing(ANGLES, walk.faces) ? showEnrolment() : goTo("voices");
+  enrolment.faces.push(angle);
+  return missing(ANGLES, enrolment.faces) ? showEnrolment() : goTo("voices");
 }
 
 async function recordVoice() {
-  const sentence = missing(SENTENCES, walk.voices);
+  const sentence = missing(SENTENCES, enrolment.voices);
   say(element("record"), text("voices.recording"));
   const {kept, reason} = await ask("/voice", {sentence}).finally(
     () => say(element("record"), text("voices.record")));
   if (!kept) return say(part(".message"), coded("reason", reason));
-  walk.voices.push(sentence);
-  return missing(SENTENCES, walk.voices) ? showEnrolment() : goTo("check");
+  enrolment.voices.push(sentence);
+  return missing(SENTENCES, enrolment.voices) ? showEnrolment() : goTo("check");
 }
 
 async function finish() {
   try {
-    const {recognised} = await ask("/finish", {allow_duplicate: walk.duplicate});
+    const {recognised} = await ask("/finish", {allow_duplicate: enrolment.duplicate});
     goTo("done");
-    awaitName(walk, recognised !== null);
+    awaitName(enrolment, recognised !== null);
   } catch (error) {
     if (error.reason === "duplicate") { // they may say that they are two people
-      walk.duplicate = true;
+      enrolment.duplicate = true;
       showEnrolment();
     }
     throw error;
@@ -115,14 +115,14 @@ async function finish() {
 /** Says that they are recognised once the first view would name them, and no sooner. seen: whether
     a good face was there to be named. */
 function awaitName(enrolled, seen, since = Date.now()) {
-  if (walk !== enrolled) return;
+  if (enrolment !== enrolled) return;
   if (named() === enrolled.name) enrolled.recognised = true;
   else if (seen && Date.now() - since > LOOKED_MS) enrolled.recognised = false;
   showEnrolment();
   if (enrolled.recognised !== true) setTimeout(awaitName, LOOK_MS, enrolled, seen, since);
 }
 
-/** Runs a step of the walk; what the kiosk says against it is shown. */
+/** Runs a step of the enrolment; what the kiosk says against it is shown. */
 async function attempt(button, work) {
   say(part(".message"), "");
   await whileBusy(button, work).catch((error) => {
@@ -130,13 +130,13 @@ async function attempt(button, work) {
   });
 }
 
-/** Asks the kiosk; LeftError where the walk was left before it answered. */
+/** Asks the kiosk; LeftError where the enrolment was left before it answered. */
 async function ask(path, content) {
-  const asking = walk;
+  const asking = enrolment;
   try {
     return await call("POST", `/api/enrolment${path}`, content);
   } finally {
-    if (walk !== asking) throw new LeftError();
+    if (enrolment !== asking) throw new LeftError();
   }
 }
 

@@ -181,7 +181,7 @@ async function enrol(event) {
   enrolment = new Enrolment(gallery, { next, record,
     hears: () => Boolean(devices.microphone) }, networks.limits?.odds ?? null);
   byId("who").hidden = true;
-  byId("walk").hidden = false;
+  byId("steps").hidden = false;
   byId("trouble").textContent = "";
   byId("instruction").focus();
   try {
@@ -195,9 +195,9 @@ async function enrol(event) {
     if (!(error instanceof Cancelled)) complain(error);
   } finally {
     enrolment = null;
-    delete document.body.dataset.walk;
+    delete document.body.dataset.enrolment;
     byId("who").hidden = false;
-    byId("walk").hidden = true;
+    byId("steps").hidden = true;
   }
 }
 

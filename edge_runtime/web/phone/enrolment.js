@@ -80,7 +80,7 @@ export class Enrolment {
       }));
       this.#stopIfCancelled();
       if (heard.embedding) clips.push(heard.embedding);
-      byId("walk-hint").textContent = heard.flaws.map((flaw) => text(`flaw.${flaw}`)).join(" ");
+      byId("step-hint").textContent = heard.flaws.map((flaw) => text(`flaw.${flaw}`)).join(" ");
     }
     return clips;
   }
@@ -96,12 +96,12 @@ export class Enrolment {
 
   #show(step, instruction, progress) {
     this.#stopIfCancelled();
-    document.body.dataset.walk = step;
+    document.body.dataset.enrolment = step;
     byId("step").textContent = text("enrol.step", { step, steps: this.#steps });
     byId("instruction").textContent = instruction;
     byId("sentence").hidden = true;
     byId("progress").value = progress;
-    byId("walk-hint").textContent = "";
+    byId("step-hint").textContent = "";
   }
 
   async #clicked(label) {

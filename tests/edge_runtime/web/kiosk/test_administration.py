@@ -155,7 +155,7 @@ def test_who_cancels_too_late_is_told_so(page: Page, stage: Stage) -> None:
         assert owner.delete("api/people/Dora").json()["left"] == 0
 
 
-def test_the_walk_by_keyboard_alone(page: Page, stage: Stage) -> None:
+def test_the_enrolment_by_keyboard_alone(page: Page, stage: Stage) -> None:
     stage.scene.show(stage.ben.pictures[0], stage.ben.sounds)
     tab_to(page, "document.activeElement.hash === '#enrol'")
     page.keyboard.press("Enter")
