@@ -7,7 +7,7 @@ Who is it, or nobody, and why: among the people of the training, or among those 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -62,7 +62,7 @@ class Candidates:
     modality of which nobody has any. thresholds: None where none were measured.
     """
 
-    names: Sequence[str]
+    names: tuple[str, ...]
     cosines: Mapping[Modality, Scores]
     rejected: Mapping[Modality, Scores] = field(default_factory=dict)
     thresholds: EnrolledThresholds | None = None
@@ -103,7 +103,7 @@ class Decision:
 
     person: str | None
     reason: Reason
-    people: Sequence[str]
+    people: tuple[str, ...]
     scores: Mapping[str, Scores]
     left_out: tuple[str, ...] = ()
     threshold: float | None = None
@@ -154,21 +154,19 @@ def among_trained(manifest: Manifest, scores: Mapping[str, Scores]) -> Decision:
     if fused is None:
         fused = fuse(scores.get("face"), scores.get("voice"), manifest.score_scaling)
     known = dict(scores) | {"fused": fused}
-    thresholds = manifest.thresholds
+    people, thresholds = tuple(manifest.people), manifest.thresholds
     if thresholds is None:
-        return Decision(None, "no_thresholds", manifest.people, known)
+        return Decision(None, "no_thresholds", people, known)
     if "face" in scores and "voice" not in scores:
         least = thresholds.face
     elif "voice" in scores and "face" not in scores:
         least = thresholds.voice
     else:
         least = thresholds.ensemble
-    best = int(np.argmax(fused))
+    best, rate = int(np.argmax(fused)), thresholds.false_accept_rate
     if fused[best] < least:
-        return Decision(None, "below_threshold", manifest.people, known, threshold=least,
-                       false_accept_rate=thresholds.false_accept_rate)
-    return Decision(manifest.people[best], "accepted", manifest.people, known, threshold=least,
-                   false_accept_rate=thresholds.false_accept_rate)
+        return Decision(None, "below_threshold", people, known, (), least, rate)
+    return Decision(people[best], "accepted", people, known, (), least, rate)
 
 
 def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> Decision:
@@ -182,7 +180,7 @@ def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> De
     rate = thresholds.false_accept_rate if thresholds else None
     if not names:
         return Decision(None, "nobody_enrolled", names, {"fused": np.empty(0, np.float32)},
-                       false_accept_rate=rate)
+                        false_accept_rate=rate)
     similarity = thresholds.similarity if thresholds else PLAIN
     sure = [m for m in cosines if m not in doubtful]
     odds = similarity.log_odds(cosines, contradict=sure if thresholds else ())
@@ -199,7 +197,7 @@ def among_enrolled(found: Candidates, doubtful: Collection[Modality] = ()) -> De
     least = thresholds.least[column_of(there or cosines)]
     reason = _judged(float(odds[best]), least, cosines, sure, similarity)
     return Decision(names[best] if reason == "accepted" else None, reason, names, scores, left_out,
-                   float(1 / (1 + np.exp(-least))), rate)
+                    float(1 / (1 + np.exp(-least))), rate)
 
 
 def _judged(

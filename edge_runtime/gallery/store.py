@@ -170,7 +170,7 @@ class Gallery:
         for modality, known in samples.items():
             np.fmax.at(rejected[modality], [row[person] for person in known.people],
                        known.embeddings @ embeddings[modality])
-        return Candidates([person.name for person in people.values()], cosines, rejected,
+        return Candidates(tuple(person.name for person in people.values()), cosines, rejected,
                           thresholds)
 
     def templates(self) -> tuple[list[str], dict[Modality, Embeddings]]:

@@ -159,7 +159,7 @@ def test_templates_and_candidates_agree(enrolled: Gallery, embeddings_of: Embedd
     face, voice = embeddings_of(5, 1)[0], embeddings_of(6, 1)[0]
     names, templates = enrolled.templates()
     found = enrolled.candidates({"face": face, "voice": voice})
-    assert names == found.names == ["Anna", "Ben", "Cleo"]
+    assert names == list(found.names) == ["Anna", "Ben", "Cleo"]
     np.testing.assert_allclose(found.cosines["face"], templates["face"] @ face, atol=1e-6)
     np.testing.assert_allclose(found.cosines["voice"], templates["voice"] @ voice, atol=1e-6)
     assert np.isnan(templates["voice"][1]).all() and np.isnan(found.cosines["voice"][1])

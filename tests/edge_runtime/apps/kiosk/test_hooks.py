@@ -23,8 +23,9 @@ from edge_runtime.apps.kiosk.metrics import Metrics
 from edge_runtime.decision.decide import Decision
 from tests.edge_runtime.apps.kiosk.stand_ins import wait_until
 
-ANNA = DecisionEvent(Decision("Anna", "accepted", ["Anna"], {"fused": np.array([0.9], np.float32)}),
-                     "2026-01-01T00:00:00.000+00:00")
+ANNA = DecisionEvent(
+    Decision("Anna", "accepted", ("Anna",), {"fused": np.array([0.9], np.float32)}),
+    "2026-01-01T00:00:00.000+00:00")
 
 
 def command(code: str, accepted: bool = True, timeout_s: float = 5.0) -> HookSettings:

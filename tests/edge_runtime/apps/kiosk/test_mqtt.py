@@ -112,7 +112,7 @@ def broker(program: str, tmp_path: Path) -> Iterator[Mosquitto]:
 
 def decided(person: str | None) -> DecisionEvent:
     scores = {"fused": np.array([0.9], np.float32)}
-    return DecisionEvent(Decision(person, "accepted", [person or "x"], scores, ms={"detect": 1.0}),
+    return DecisionEvent(Decision(person, "accepted", (person or "x",), scores, ms={"detect": 1.0}),
                          "2026-01-01T00:00:00.000+00:00")
 
 

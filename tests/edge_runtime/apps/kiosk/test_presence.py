@@ -24,7 +24,7 @@ CAMERA = {"camera": Status("ok", "gives pictures")}
 
 
 def judged(person: str | None, reason: Reason = "accepted") -> Decision:
-    return Decision(person, reason, ["ann", "ben"], {"fused": np.array([0.25, 0.75], np.float32)})
+    return Decision(person, reason, ("ann", "ben"), {"fused": np.array([0.25, 0.75], np.float32)})
 
 
 def told(event: DecisionEvent) -> tuple[str | None, float | None, str]:
@@ -139,7 +139,7 @@ def test_a_box_in_fractions_of_the_picture() -> None:
 
 def test_what_waits_to_be_told_holds_no_name_that_is_not() -> None:
     """Or somebody forgotten meanwhile would be kept in memory, among everybody else."""
-    people = [f"person {number}" for number in range(9)]
+    people = tuple(f"person {number}" for number in range(9))
     found = Decision("person 3", "accepted", people, {
         "fused": np.arange(9, dtype=np.float32)}, left_out=("person 0", "person 8"))
     event = Presence().update(look(0.0, "person 3", found), FACE)
