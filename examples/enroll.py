@@ -9,10 +9,9 @@ The gallery is one encrypted file; its key lies in the user's configuration fold
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from edge_runtime import Gallery, Identifier, VisavoxError
-from edge_runtime.gallery.samples import read_samples
+from edge_runtime.enrolment.files import read_samples
 
 
 def main() -> None:
@@ -20,7 +19,7 @@ def main() -> None:
     parser.add_argument("bundle")
     parser.add_argument("gallery")
     parser.add_argument("name")
-    parser.add_argument("faces", nargs="+", type=Path, help="crops of their face")
+    parser.add_argument("faces", nargs="+", help="crops of their face")
     parser.add_argument("--probe", help="another face, to look for")
     parser.add_argument("--key", help="the device key")
     options = parser.parse_args()

@@ -1,10 +1,9 @@
 """Who is it? A bundle, a face and a voice in, a decision out.
 
-    from pathlib import Path
-    from edge_runtime.decision.identify import Identifier
+    from edge_runtime import Identifier
 
-    identifier = Identifier.load(Path("bundle"))
-    decision = identifier.identify(face=Path("face.png"), voice=Path("clip.wav"))
+    identifier = Identifier.load("bundle")
+    decision = identifier.identify(face="face.png", voice="clip.wav")
     print(decision.top[0].person, round(decision.top[0].score, 3))
 """
 
@@ -24,9 +23,8 @@ from edge_runtime.bundle.networks import Bundle, Network, Outputs, chosen_interp
 from edge_runtime.decision.decide import Decision, Enrolled, among_enrolled, among_trained
 from edge_runtime.errors import UsageError
 from edge_runtime.modalities import MODALITIES, Modality
-from edge_runtime.signals.detection import Detector, HaarDetector, Picture
-from edge_runtime.signals.reader import InputReader, Stages
-from edge_runtime.signals.voice import Sound
+from edge_runtime.signals.detection import Detector, HaarDetector
+from edge_runtime.signals.reader import Face, InputReader, Stages, Voice
 from edge_runtime.signals.voice_quality import can_judge_voices
 
 
@@ -47,16 +45,16 @@ class Identifier:
         return cls(load_bundle(path, allow_uncertified=allow_uncertified), num_threads)
 
     def identify(
-        self, face: Path | Picture | None = None, voice: Path | Sound | None = None,
-        *, picture: Path | Picture | None = None, detector: Detector | None = None,
+        self, face: Face | None = None, voice: Voice | None = None,
+        *, picture: Face | None = None, detector: Detector | None = None,
         gallery: Enrolled | None = None, num_top: int = 5,
     ) -> Decision:
         """Rank the bundle's people, or those enrolled in a gallery, by a face, a voice, or both.
 
-        face: a file, or RGB, uint8 [height, width, 3], a crop of the face. picture: the same of a
-        whole camera picture, whose largest face `detector` finds (Haar unless given); a face that
-        is not good enough is left out. voice: a file, or mono, float32 [samples] at 16 kHz. Of a
-        face and a voice, one that is not good enough is left out too.
+        face: a crop of the face: a file, a picture of Pillow's, or RGB, uint8 [height, width, 3].
+        picture: the same of a whole camera picture, whose largest face `detector` finds (Haar
+        unless given); a face that is not good enough is left out. voice: a file, or mono, float32
+        [samples] at 16 kHz. Of a face and a voice, one that is not good enough is left out too.
 
         Raises UsageError for arguments that do not go together, InputError for a bad file, and for
         a picture without a good face where there is no voice to judge by.
@@ -101,7 +99,7 @@ class Identifier:
         return replace(found, interpreter=str(chosen_interpreter()), used=used)
 
     def embed(
-        self, face: Path | Picture | None = None, voice: Path | Sound | None = None
+        self, face: Face | None = None, voice: Voice | None = None
     ) -> dict[str, npt.NDArray[np.float32]]:
         """Embeddings, float32 [dim] of length 1, of a face, a voice, or both, by modality.
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:  # only what enrolls has to load interpreters
 
 
 def read_samples(
-    identifier: Identifier, faces: Sequence[Path] = (), clips: Sequence[Path] = (), *,
+    identifier: Identifier, faces: Sequence[str | Path] = (), clips: Sequence[str | Path] = (), *,
     any_quality: bool = False,
 ) -> list[NewSample]:
     """Embeddings of files. GalleryError where there are none or too many, where one cannot be read
     or, unless `any_quality`, is not good enough, and how many more are."""
-    files: list[tuple[Modality, Path]] = [*(("face", file) for file in faces),
-                                          *(("voice", file) for file in clips)]
+    files: list[tuple[Modality, Path]] = [*(("face", Path(file)) for file in faces),
+                                          *(("voice", Path(file)) for file in clips)]
     check_counts([modality for modality, _ in files])
     samples: list[NewSample] = []
     problems: list[str] = []
