@@ -65,7 +65,7 @@ def test_a_face_is_named_after_a_moment_and_forgotten_when_it_is_gone(watcher: W
     assert quality["face"] == ()
     named, decision = watcher.decide(10.0)
     assert named is None and decision is not None and decision.person is not None
-    watcher.see(Frame(room(1, 1), 10.0 + NAME_AFTER_S), Stages())
+    watcher.see(Frame(room(1), 10.0 + NAME_AFTER_S), Stages())
     named, decision = watcher.decide(10.0 + NAME_AFTER_S)
     assert decision is not None and named == decision.person
     assert decision.scores["fused"].sum() == pytest.approx(1, abs=1e-5)
@@ -107,7 +107,7 @@ def test_a_slow_machine_knows_who_stays(watcher: Watcher) -> None:
     """Between two of its looks more time passes than somebody needs to go and another to come."""
     watcher.see(Frame(room(1), 10.0), Stages())
     assert watcher.decide(10.0)[0] is None
-    watcher.see(Frame(room(1, 1), 10.0 + 1.5 * GONE_S), Stages())
+    watcher.see(Frame(room(1), 10.0 + 1.5 * GONE_S), Stages())
     assert watcher.decide(10.0 + 1.5 * GONE_S)[0] is not None
     assert watcher.heard_s(10.5) == pytest.approx(0.5)  # one person all the time
 
