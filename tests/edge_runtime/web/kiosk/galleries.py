@@ -11,10 +11,11 @@ import numpy.typing as npt
 from edge_runtime.decision.decide import COLUMNS, EnrolledThresholds
 from edge_runtime.decision.identify import Identifier
 from edge_runtime.decision.similarity import LogOdds, Similarity
-from edge_runtime.gallery.samples import NewSample
+from edge_runtime.enrolment.rules import judge_picture
+from edge_runtime.errors import GalleryError
+from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.signals.detection import HaarDetector, face_crop
-from edge_runtime.signals.face_quality import usable_face
 from tests.edge_runtime.web.kiosk.stand_ins import Person
 
 ENROLLED = 3  # faces of each, the rest is what they are tried by
@@ -31,7 +32,7 @@ class Embedded:
     @classmethod
     def of(cls, identifier: Identifier, person: Person) -> Embedded:
         faces = face_embeddings(identifier, person)
-        assert faces is not None, "a picture without a usable face"
+        assert faces is not None, "pictures that nobody can be enrolled from"
         voices = [identifier.embed(voice=sound)["voice"] for sound in person.sounds]
         return cls({"face": faces, "voice": np.stack(voices)})
 
@@ -49,13 +50,20 @@ class Embedded:
 
 
 def face_embeddings(identifier: Identifier, person: Person) -> npt.NDArray[np.float32] | None:
-    """float32 [pictures, dim]; None where not every picture has a usable face."""
+    """float32 [pictures, dim]; None where somebody cannot be enrolled from every picture, or not
+    from the first ENROLLED one after the other."""
     detector, faces = HaarDetector(), []
     for picture in person.pictures:
-        box, _ = usable_face(picture, detector.detect(picture))
+        box, _ = judge_picture(picture, detector.detect(picture))
         if box is None:
             return None
         faces.append(identifier.embed(face=face_crop(picture, box))["face"])
+    samples = [NewSample(str(number), "face", row) for number, row in enumerate(faces[:ENROLLED])]
+    try:
+        for count in range(1, len(samples) + 1):
+            check_agreement(samples[:count])
+    except GalleryError:
+        return None
     return np.stack(faces)
 
 
