@@ -68,7 +68,7 @@ def test_the_notebook(run_python: Run, tmp_path: Path, monkeypatch: pytest.Monke
         (EXAMPLES / "train_convert.ipynb").read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     assert len(code) == sum(cell["cell_type"] == "markdown" for cell in cells)
-    short = "import train.training.examples\ntrain.batches.MIN_EXAMPLES = 48\n"
+    short = "import train.training.examples\ntrain.training.examples.MIN_EXAMPLES = 48\n"
     (tmp_path / "cells.py").write_text("\n\n".join([code[0], short, *code[1:]])
                                        + "\nprint(len(decision.top))\n")
     done = run_python("cells.py", cwd=tmp_path)

@@ -16,7 +16,7 @@ from benchmarks.cost.timing import Distribution, Name, interleaved_ms
 from edge_runtime.console.output import table
 from edge_runtime.decision.decide import Decision
 from edge_runtime.decision.identify import Identifier
-from edge_runtime.decision.similarity import fuse
+from edge_runtime.decision.scoring import fuse
 from edge_runtime.errors import UsageError
 from edge_runtime.signals.detection import HaarDetector
 

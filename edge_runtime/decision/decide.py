@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_runtime.bundle.manifest import Manifest
-from edge_runtime.decision.similarity import PLAIN, Scores, Similarity, fuse
+from edge_runtime.decision.scoring import Scores, fuse
+from edge_runtime.decision.similarity import PLAIN, Similarity
 from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.signals.reader import Quality
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_runtime.bundle.manifest import ScoreScaling
 from edge_runtime.dataset.people import Sample
-from edge_runtime.decision.similarity import fuse
+from edge_runtime.decision.scoring import fuse
 from edge_runtime.signals.voice import Sound, mix_noise
+
+if TYPE_CHECKING:  # a machine that trains on packed data has no msgspec
+    from edge_runtime.bundle.manifest import ScoreScaling
 
 
 def top1_accuracy(scores: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -> float:

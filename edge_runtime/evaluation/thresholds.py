@@ -21,7 +21,8 @@ from edge_runtime.dataset.collection import Collection, read_collection
 from edge_runtime.dataset.people import SPLITS, index_people, test_pairs
 from edge_runtime.decision.decide import BOTH, COLUMNS, EnrolledThresholds
 from edge_runtime.decision.identify import Identifier
-from edge_runtime.decision.similarity import Array, Similarity, fuse
+from edge_runtime.decision.scoring import fuse
+from edge_runtime.decision.similarity import Array, Similarity
 from edge_runtime.errors import PeopleError, UsageError
 from edge_runtime.evaluation.accuracy import Pair
 from edge_runtime.evaluation.open_set import NOBODY, OpenSet, cosines_of, embed_all, open_set

@@ -23,7 +23,7 @@ from train.cli.options import (
     say_noise,
     training_of,
 )
-from train.training.machine import share_cores
+from train.training.jobs import share_cores
 
 
 def add_fit(commands: Commands) -> None:

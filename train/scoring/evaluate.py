@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_runtime.dataset.collection import Collection
 from edge_runtime.dataset.people import Sample, Split, all_combinations, test_pairs
-from edge_runtime.decision.similarity import fuse, product
+from edge_runtime.decision.scoring import fuse, product
 from edge_runtime.errors import PeopleError
 from edge_runtime.evaluation.accuracy import Pair, PairScores, fused_pairs, noisy, score_pairs
 from edge_runtime.modalities import MODALITIES, Modality

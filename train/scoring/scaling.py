@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from edge_runtime.bundle.manifest import Scaling, ScoreScaling
-from edge_runtime.decision.similarity import Scores, fuse
+from edge_runtime.decision.scoring import Scores, fuse
 
 PRIOR = 1.0  # standard deviation of the logarithms, so that a few files do not say too much
 

@@ -36,7 +36,7 @@ from train.sweep.plan import (
 from train.sweep.table import content_of, write_tables
 from train.training.examples import MIN_EXAMPLES
 from train.training.frozen import read_convolutions
-from train.training.machine import share_cores
+from train.training.jobs import share_cores
 
 PLAN = "plan.json"
 KNOWN = "rows.json"

@@ -38,7 +38,8 @@ from train.runs.folder import (
 from train.runs.history import Recorder, Rows, draw_curves, save_history
 from train.training.examples import EpochCounter, training_batches, validation_data
 from train.training.frozen import frozen_head, read_convolutions
-from train.training.machine import ONE_DEVICE, Machine, fit_at_once
+from train.training.jobs import fit_at_once
+from train.training.machine import ONE_DEVICE, Machine
 from train.training.optimizer import AdamW, built_in, loss_of
 from train.training.progress import EpochLines, Throughput
 

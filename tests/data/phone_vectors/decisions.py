@@ -30,7 +30,8 @@ from edge_runtime.decision.decide import (
     among_enrolled,
     among_trained,
 )
-from edge_runtime.decision.similarity import LogOdds, Similarity, fuse
+from edge_runtime.decision.scoring import fuse
+from edge_runtime.decision.similarity import LogOdds, Similarity
 from edge_runtime.gallery.samples import NewSample
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.modalities import MODALITIES, Modality

@@ -15,7 +15,7 @@ from edge_runtime.dataset.collection import Collection, read_collection
 from edge_runtime.dataset.people import index_people, test_pairs
 from edge_runtime.decision.decide import Decision
 from edge_runtime.decision.identify import Identifier
-from edge_runtime.decision.similarity import fuse, product
+from edge_runtime.decision.scoring import fuse, product
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.modalities import MODALITIES
 from edge_runtime.signals.detection import HaarDetector, face_crop

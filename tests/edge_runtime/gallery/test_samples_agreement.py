@@ -113,9 +113,9 @@ def test_the_same_sample_twice(samples_of: SamplesOf) -> None:
         check_agreement(samples)
 
 
-def test_the_readme_names_the_limits() -> None:
-    readme = Path(__file__).parents[3] / "edge_runtime" / "gallery" / "README.md"
-    text = " ".join(readme.read_text(encoding="utf-8").split())
+def test_the_page_names_the_limits() -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "enrol.md"
+    text = " ".join(page.read_text(encoding="utf-8").split())
     assert f"below {LEAST_COSINE}, or below {LEAST_SHARE} times that within" in text
     assert f"log-odds below {TWO_PEOPLE}" in text
     assert f"mean cosine of {SAME_PERSON_COSINE} or more" in text

@@ -16,7 +16,7 @@ import soundfile
 
 from edge_runtime.dataset.collection import Collection, read_collection
 from edge_runtime.dataset.people import index_people, test_pairs
-from edge_runtime.decision.similarity import fuse
+from edge_runtime.decision.scoring import fuse
 from edge_runtime.errors import PeopleError
 from edge_runtime.evaluation.accuracy import PairScores
 from train.models.build import make_spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_runtime.decision.similarity import fuse, product
+from edge_runtime.decision.scoring import fuse, product
 from train.scoring.scaling import fit_scaling
 
 

@@ -17,7 +17,7 @@ from train.models.registry import FAMILIES
 from train.sweep.plan import ROWS, Row, Settings, rows_by_name, write_json
 from train.sweep.sweep import CLOCK, PLAN, SPENT, _without_weights, sweep
 from train.sweep.work import training_of
-from train.training.machine import THREADS
+from train.training.jobs import THREADS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

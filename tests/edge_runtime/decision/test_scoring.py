@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge_runtime.bundle.manifest import Scaling, ScoreScaling
-from edge_runtime.decision.similarity import fuse, product
+from edge_runtime.decision.scoring import fuse, product
 
 Row = npt.NDArray[np.float32]
 

@@ -16,7 +16,8 @@ from tests.train.training.tiny_training import TINY
 from train.models.registry import FAMILIES
 from train.runs.folder import load_run
 from train.training.fit import continue_part
-from train.training.machine import THREADS, Machine, fit_at_once
+from train.training.jobs import THREADS, fit_at_once
+from train.training.machine import Machine
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CHILD = Path(__file__).parent / "tiny_training.py"
