@@ -110,7 +110,7 @@ def add_loss(parser: ArgumentParser) -> None:
 def training_of(options: Namespace, spec: Spec) -> Training:
     """The checked options of a training. UsageError or RunError names the one to correct."""
     from train.models.registry import family_of
-    from train.pretrained.start import check_family, weights_digest
+    from train.pretrained.transfer import check_family, weights_digest
     from train.runs.folder import Training, load_run
 
     check_positive(options, "epochs", "voice_epochs", "patience", "batch_size", "learning_rate",

@@ -40,7 +40,7 @@ def add_import_weights(commands: Commands) -> None:
 def _import_weights(options: Namespace) -> None:
     import_keras()
     from train.models.build import make_spec
-    from train.pretrained.start import describe, init_from_checkpoint
+    from train.pretrained.import_weights import describe, init_from_checkpoint
 
     spec = make_spec(options.model, anybody(options.people), options.image_size)
     _, taken = init_from_checkpoint(spec, options.checkpoint, options.out, options.seed)

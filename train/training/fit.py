@@ -21,7 +21,7 @@ from train.data import noises_in, read_data, without_people
 from train.models.build import Spec, build_network
 from train.models.fusion import copy_towers
 from train.models.registry import Part, family_of
-from train.pretrained.start import Source, read_source
+from train.pretrained.transfer import Source, read_source
 from train.runs.folder import (
     FORMAT,
     Data,

@@ -34,7 +34,8 @@ from train.pretrained.checkpoints import (
     assign_weights,
     import_weights,
 )
-from train.pretrained.start import describe, init_from_checkpoint, read_source, weights_digest
+from train.pretrained.import_weights import describe, init_from_checkpoint
+from train.pretrained.transfer import read_source, weights_digest
 from train.runs.folder import RunFolder, Training, init, load_run
 from train.scoring.evaluate import evaluate
 
