@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from edge_runtime.errors import UsageError
 from edge_runtime.signals.voice import CLIP_SAMPLES
+from tests.shallow import shallow_families
 from train.models import fusion, mobilevit, vgg, vit
 from train.models.build import Spec, build_network, make_spec
 from train.models.layers import attention, cross_attention
@@ -30,6 +31,11 @@ Arrays = dict[str, npt.NDArray[np.float32]]
 
 def small_spec(name: str) -> Spec:
     return make_spec(name, PEOPLE, SMALL)
+
+
+def small_network(name: str, part: Part) -> keras.Model:
+    with shallow_families():
+        return build_network(small_spec(name), part)
 
 
 def drawn_inputs(network: keras.Model, count: int, rng: np.random.Generator) -> Arrays:
@@ -66,7 +72,7 @@ def changed_by_a_step(network: keras.Model, rng: np.random.Generator) -> set[str
 def test_networks_keep_the_contract_and_learn(
     name: str, part: Part, rng: np.random.Generator
 ) -> None:
-    network = build_network(small_spec(name), part)
+    network = small_network(name, part)
     arrays = drawn_inputs(network, 2, rng)
     assert list(arrays) == (["face", "voice"] if part == "fused" else [part])
     found = outputs(network, arrays)
@@ -108,9 +114,9 @@ def total(name: str) -> int:
 def test_frozen_towers_compute_what_the_pair_computes(name: str, rng: np.random.Generator) -> None:
     pair = family_of(name).towers
     assert pair is not None
-    face, voice = (build_network(small_spec(pair), part) for part in ("face", "voice"))
+    face, voice = (small_network(pair, part) for part in ("face", "voice"))
     voice.get_layer(fusion.BAND_NORM).set_weights([rng.uniform(0.5, 1.5, 64) for _ in range(4)])
-    network = build_network(small_spec(name), "fused")
+    network = small_network(name, "fused")
     fusion.copy_towers(network, face, voice)
     arrays = drawn_inputs(network, 2, rng)
     towers = keras.Model(network.input, network.get_layer("join").input)
@@ -122,7 +128,7 @@ def test_frozen_towers_compute_what_the_pair_computes(name: str, rng: np.random.
 
 def test_frozen_towers_stay_so_within_a_network_that_trains(rng: np.random.Generator) -> None:
     """Keras hands `training` down; dropout of the towers would show in the joined features."""
-    network = build_network(small_spec("vit_frozen_concat"), "fused")
+    network = small_network("vit_frozen_concat", "fused")
     images = [network.get_layer(name).output for name in ("scale", "masks")]
     features = keras.Model(images, network.get_layer("join").output)
     # Beyond the masks, which differ in training for good reason.
@@ -132,7 +138,7 @@ def test_frozen_towers_stay_so_within_a_network_that_trains(rng: np.random.Gener
 
 
 def test_joint_towers_train() -> None:
-    network = build_network(small_spec("vit_joint_add"), "fused")
+    network = small_network("vit_joint_add", "fused")
     for tower in fusion.TOWERS.values():
         assert not network.get_layer(tower).non_trainable_weights
 

@@ -10,6 +10,7 @@ import pytest
 
 from edge_runtime.dataset.collection import Collection
 from edge_runtime.errors import RunError
+from tests.shallow import shallow_families
 from tests.train.training.tiny_training import TINY
 from train.data import read_data
 from train.models import registry
@@ -49,7 +50,7 @@ def networks(families: list[str]) -> list[tuple[str, Part]]:
     *(pytest.param(*network, marks=pytest.mark.slow) for network in networks(
         [name for name in FAMILIES if not name.startswith("mobilevit_xxs_edge")]))])
 def test_what_stays_float32(family: str, part: Part, precision: Precision) -> None:
-    with built_in(precision):
+    with built_in(precision), shallow_families():
         network = build_network(make_spec(family, ("anna", "ben"), 64), part)
     names = {layer.name for layer in network.layers}
     expected = {"scores", "embedding", *({"scale"} if part != "voice" else ()),
