@@ -47,6 +47,9 @@ $(VENV)/.ready: setup.cfg pyproject.toml Makefile $(OTHER)
 		$(BIN)/python -m pip install --quiet 'opencv-python-headless>=4.10,<5'; }
 	@touch $@
 
+# Or glibc gives each step's arrays back to the system, and asks for them again.
+demo: export MALLOC_TRIM_THRESHOLD_ = 1000000000
+demo: export MALLOC_MMAP_MAX_ = 0
 demo: setup
 	@rm -rf $(DEMO)
 	@echo "== 1. sixteen synthetic people (drawn faces, synthesised voices)"
