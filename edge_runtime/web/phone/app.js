@@ -179,7 +179,7 @@ async function enrol(event) {
   event.preventDefault();
   const consent = byId("consent-text").textContent;
   enrolment = new Enrolment(gallery, { next, record,
-    hears: () => Boolean(devices.microphone) }, networks.limits?.odds ?? null);
+    hears: () => Boolean(devices.microphone) }, networks.thresholds?.odds ?? null);
   byId("who").hidden = true;
   byId("steps").hidden = false;
   byId("trouble").textContent = "";

@@ -29,6 +29,9 @@ SIDE, DOWN = 1.4, -0.17  # of BLAZEFACE_MARGIN in picture.js
 SURE = msgspec.structs.replace(THRESHOLDS, similarity=Similarity(
     LogOdds({"face": 20.0}, -10.0), LogOdds({"voice": 20.0}, -10.0),
     LogOdds({"face": 10.0, "voice": 10.0}, -10.0)))
+# No two samples, however alike, are of one person.
+NEVER = msgspec.structs.replace(SURE, similarity=msgspec.structs.replace(
+    SURE.similarity, face=LogOdds({"face": 20.0}, -100.0)))
 
 STORED = """async () => {
   const open = indexedDB.open("visavox");
@@ -194,6 +197,25 @@ def test_without_a_microphone_a_face_alone_will_do(
         expect(page.locator("#name")).to_have_text("Zoë", timeout=90_000)
         page.click("[data-go=people]")
         expect(page.locator("#list")).to_contain_text("faces: 6, sentences: 0")
+
+
+def test_samples_are_compared_by_the_fitted_log_odds(
+    browse: Browse, third_party: Path, small_bundles: dict[str, Path], person: Person,
+    tmp_path: Path,
+) -> None:
+    export_web(small_bundles["mixed_wi8"], tmp_path / "out", thresholds=NEVER,
+               allow_uncertified=True)
+    with served(tmp_path / "out") as address, browse(**person.devices) as context:
+        page = context.pages[0]
+        page.add_init_script(f"{REFUSE}; refuse = (wanted) => wanted.audio")
+        begin(page, address)
+        page.click("[data-go=enrol]")
+        page.fill("#new-name", "Zoë")
+        page.check("#consent")
+        page.click("#who button")
+        expect(page.locator("#trouble")).to_have_text(EN["trouble.face_samples_disagree"],
+                                                      timeout=90_000)
+        assert page.evaluate(STORED)["rows"] == []
 
 
 def test_nobody_is_enrolled_beside_somebody_else(
