@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import keras
@@ -25,11 +26,18 @@ from train.training.optimizer import built_in
 SIXTEEN_BITS: tuple[Precision, ...] = ("bfloat16", "float16")
 
 
-@pytest.fixture
-def collection(small_people: Path, monkeypatch: pytest.MonkeyPatch) -> Collection:
-    monkeypatch.setitem(registry.FAMILIES, "tiny", TINY)
-    monkeypatch.setattr("train.training.examples.MIN_EXAMPLES", 24)
-    return read_data(small_people, 64, seed=0)
+@pytest.fixture(scope="module")
+def collection(small_people: Path) -> Generator[Collection, None, None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(registry.FAMILIES, "tiny", TINY)
+        patch.setattr("train.training.examples.MIN_EXAMPLES", 24)
+        yield read_data(small_people, 64, seed=0)
+
+
+@pytest.fixture(scope="module")
+def in_float16(collection: Collection, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A whole training; only to be read."""
+    return trained(collection, tmp_path_factory.mktemp("float16") / "run", "float16")
 
 
 def trained(
@@ -94,11 +102,14 @@ def test_the_policy_is_put_back() -> None:
 
 
 @pytest.mark.slow
-def test_an_epoch_in_each_precision(collection: Collection, tmp_path: Path) -> None:
+def test_an_epoch_in_each_precision(
+    collection: Collection, in_float16: RunFolder, tmp_path: Path
+) -> None:
     """Compared in validation: in training, TensorFlow draws other dropout for other types."""
     losses = {}
+    folders = {"float16": in_float16}
     for precision in ("float32", *SIXTEEN_BITS):
-        folder = trained(collection, tmp_path / precision, precision)
+        folder = folders.get(precision) or trained(collection, tmp_path / precision, precision)
         assert load_run(folder.path).run.training.precision == precision
         with np.load(folder.path / "checkpoint" / "voice.npz") as file:
             arrays = {name: file[name] for name in file.files}
@@ -117,7 +128,8 @@ def test_an_epoch_in_each_precision(collection: Collection, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_float16_is_scaled_and_resumes(
-    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: Collection, in_float16: RunFolder, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from train.runs.history import Recorder
     from train.training import fit
@@ -131,13 +143,12 @@ def test_float16_is_scaled_and_resumes(
             assert type(self.model.optimizer).__name__ == "LossScaleOptimizer"
             raise Stop
 
-    whole = trained(collection, tmp_path / "whole", "float16")
     with monkeypatch.context() as patch, pytest.raises(Stop):
         patch.setattr(fit, "Recorder", StoppedRecorder)
         trained(collection, tmp_path / "run", "float16")
     resumed = trained(collection, tmp_path / "run", "float16", resume=True)
     for part in ("face", "voice"):
         pairs = zip(resumed.load_network(part).get_weights(),
-                    whole.load_network(part).get_weights(), strict=True)
+                    in_float16.load_network(part).get_weights(), strict=True)
         for one, other in pairs:
             np.testing.assert_allclose(one, other, atol=1e-5)
