@@ -116,19 +116,21 @@ _SHOWN = 30  # characters of a name in a message
 
 # What Home Assistant and our own messages say where nobody is named.
 RESERVED = ("unknown", "unavailable", "none", "nobody")
-# Every invisible character but _JOINERS is refused. Those that Unicode calls letters or marks:
+# Every invisible character but JOINERS is refused. Those that Unicode calls letters or marks:
 # fillers, the grapheme joiner, selectors of variants (an emoji's U+FE0F apart).
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0"
-                    "\ufe00-\ufe0e\U000e0100-\U000e01ef]")
-_EMOJI_STYLE = "\ufe0f"
+INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+BLANK = ("\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0"
+         "\ufe00-\ufe0e\U000e0100-\U000e01ef")
+_BLANK = re.compile(f"[{BLANK}]")
+EMOJI_STYLE = "\ufe0f"
 _SPACES = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")  # category Zs
 _AROUND = " \t\r\n"
 
 # Letters that look like a Latin one in small or as capitals, by Unicode's confusables (UTS #39):
 # Cyrillic, Greek, and the dotless i.
-_ALIKE = str.maketrans("авекмнорстухѕіјһԁԛԝ" "αβεζηικμνορτυχ" "\u0131",
-                       "abekmhopctyxsijhdqw" "abezhikmvoptyx" "i")
+ALIKE = ("авекмнорстухѕіјһԁԛԝ" "αβεζηικμνορτυχ" "\u0131",
+         "abekmhopctyxsijhdqw" "abezhikmvoptyx" "i")
+_LATIN = str.maketrans(*ALIKE)
 
 
 def clean(text: str) -> str:
@@ -167,7 +169,7 @@ def checked_name(name: str, *, stranger: bool = False) -> str:
 
 def _cannot_be_seen(character: str) -> bool:
     return (_BLANK.match(character) is not None
-            or (unicodedata.category(character) in _INVISIBLE and character not in JOINERS))
+            or (unicodedata.category(character) in INVISIBLE and character not in JOINERS))
 
 
 def checked_consent(consent: str | None) -> str | None:
@@ -192,8 +194,8 @@ def name_key(name: str) -> str:
     """Equal for names that a reader would take for the same: case, width, spaces, joiners, and
     letters of other scripts that look like Latin ones."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    alike = unicodedata.normalize("NFKD", folded).translate(_ALIKE)
-    seen = "".join(c for c in alike if c not in JOINERS and c != _EMOJI_STYLE)
+    alike = unicodedata.normalize("NFKD", folded).translate(_LATIN)
+    seen = "".join(c for c in alike if c not in JOINERS and c != EMOJI_STYLE)
     return " ".join(unicodedata.normalize("NFKC", seen).split())
 
 

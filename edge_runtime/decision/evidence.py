@@ -16,6 +16,8 @@ FRESH_S = 5.0  # what is older says nothing about who is there now
 NAME_AFTER_S = 0.15  # somebody is named once no other decision came for so long: two looks
 FORGET_AFTER_S = 2.0  # and stays named for so long after the last decision for them
 GONE_S = 0.8  # without a face, so that whoever was there is taken for gone
+HEARD_S = 1.5  # for which what was said of the last clip holds
+NOBODY_AFTER_S = 2.5  # of looking at somebody before they are said to be nobody who is known
 
 
 class Evidence:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # reading a manifest takes msgspec, adding scores does not
 
 Scores = npt.NDArray[np.float32]
 
+LEAST_SCORE = 1e-12  # zero has no logarithm
+
 
 def fuse(
     face: Scores | None, voice: Scores | None, scaling: ScoreScaling | None = None
@@ -41,7 +43,7 @@ def product(face: Scores, voice: Scores) -> Scores:
 
 
 def _log(scores: Scores) -> npt.NDArray[np.float64]:
-    return np.log(np.maximum(scores, 1e-12, dtype=np.float64))
+    return np.log(np.maximum(scores, LEAST_SCORE, dtype=np.float64))
 
 
 def _softmax(logits: npt.NDArray[np.float64]) -> Scores:

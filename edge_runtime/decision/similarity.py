@@ -23,6 +23,7 @@ Array = npt.NDArray[np.floating]
 # (people of kiosk95 whom training has not seen, at 5 % of strangers: `benchmarks open-set`). Less
 # lets fewer such pairs through, and leaves more people without a name.
 CONTRADICTION = 0.5
+LEAST_LENGTH = 1e-12  # of a mean of embeddings, by which it is divided
 
 _RIDGE = 1e-3  # or pairs that are told apart without a fault would make odds without end
 _STEPS = 100

@@ -16,6 +16,8 @@ from edge_runtime.capture.source import FINAL, State, Status
 from edge_runtime.decision.decide import Decision, Enrolled
 from edge_runtime.decision.evidence import Evidence, SteadyName, Visit
 from edge_runtime.decision.identify import Identifier
+from edge_runtime.decision.scoring import LEAST_SCORE
+from edge_runtime.decision.similarity import LEAST_LENGTH
 from edge_runtime.errors import UsageError
 from edge_runtime.modalities import MODALITIES, Modality
 from edge_runtime.signals.detection import Box, Detector
@@ -109,14 +111,15 @@ class Watcher:
     ) -> None:
         """Of people enrolled embeddings are averaged, of those of the training log-scores."""
         for found in self._identifier.run(reader, clock).values():
-            row = found.embedding if self._gallery else np.log(np.maximum(found.scores, 1e-12))
+            row = found.embedding if self._gallery else np.log(
+                np.maximum(found.scores, LEAST_SCORE))
             self._evidence.add(modality, row, at_s, weight)
             self._news = True
             self._doubtful = self._doubtful - {modality} | reader.doubtful
 
     def _outputs(self, mean: np.ndarray) -> Outputs:
         if self._gallery:
-            unit = mean / max(float(np.linalg.norm(mean)), 1e-12)
+            unit = mean / max(float(np.linalg.norm(mean)), LEAST_LENGTH)
             return Outputs(np.empty(0, np.float32), unit.astype(np.float32))
         scores = np.exp(mean - mean.max())
         return Outputs((scores / scores.sum()).astype(np.float32), np.empty(0, np.float32))

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from edge_runtime.decision.similarity import LEAST_LENGTH
 from edge_runtime.errors import GalleryError
 from edge_runtime.files import clean, name_key, shown
 from edge_runtime.gallery import audit
@@ -30,7 +31,7 @@ Embeddings = npt.NDArray[np.float32]
 def mean_template(embeddings: Embeddings) -> Embeddings:
     """float32 [n, dim], each of length 1 -> float32 [dim] of length 1."""
     mean = embeddings.mean(axis=0, dtype=np.float64)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), LEAST_LENGTH), np.float32)
 
 
 class TemplateIndex:

@@ -40,9 +40,9 @@ MIN_SHARPNESS = 0.36  # see `sharpness`
 MIN_LIGHT = 75  # of 255, the brightest twentieth of the face
 MAX_WHITE = 0.3  # share of the face that is white
 MIN_CONTRAST = 45  # of 255, between the darkest and the brightest twentieth
-_WHITE = 250
-_JUDGED = 96  # pixels: faces are compared at one size
-_REACH = 9  # pixels over which they are blurred to see what that changes
+WHITE = 250  # of 255
+JUDGED = 96  # pixels: faces are compared at one size
+REACH = 9  # pixels over which they are blurred to see what that changes
 
 Grey = npt.NDArray[np.float32]
 
@@ -111,7 +111,7 @@ def _size(side: int) -> tuple[Flaw, ...]:
 
 def crop_quality(crop: Picture) -> tuple[Flaw, ...]:
     """Sharpness and light of a crop, RGB, uint8 [height, width, 3]."""
-    grey = _grey(square_face(crop, _JUDGED))
+    grey = _grey(square_face(crop, JUDGED))
     flaws = _light(grey)
     if sharpness(grey) < MIN_SHARPNESS:
         flaws += (Flaw("face_blurred", "the face is blurred; hold still, and wipe the lens"),)
@@ -129,7 +129,7 @@ def _light(grey: Grey) -> tuple[Flaw, ...]:
     dark, bright = ordered[[ordered.size // 20, -1 - ordered.size // 20]]
     if bright < MIN_LIGHT:
         return (Flaw("face_too_dark", "the face is too dark; turn on a light"),)
-    if np.mean(middle >= _WHITE) > MAX_WHITE:
+    if np.mean(middle >= WHITE) > MAX_WHITE:
         return (Flaw("face_too_bright", "the face is too bright; turn away from the light"),)
     if bright - dark < MIN_CONTRAST:
         return (Flaw("face_low_contrast", "the face has too little contrast; wipe the lens, or "
@@ -154,8 +154,8 @@ def sharpness(grey: Grey) -> float:
 
 
 def _blurred(rows: Grey) -> Grey:
-    """The mean over _REACH rows; float32 [height, width]."""
-    half = _REACH // 2
+    """The mean over REACH rows; float32 [height, width]."""
+    half = REACH // 2
     padded = np.pad(rows, ((half + 1, half), (0, 0)), "reflect")
     total = np.cumsum(padded, axis=0, dtype=np.float64)
-    return np.asarray((total[_REACH:] - total[:-_REACH]) / _REACH, np.float32)
+    return np.asarray((total[REACH:] - total[:-REACH]) / REACH, np.float32)

@@ -196,7 +196,7 @@ def read_noises(folder: Path) -> list[Sound]:
 Sound = npt.NDArray[np.float32]
 Power = npt.NDArray[np.float64]
 
-_NO_CONSTANT = 1e-6  # of full scale: what rounding leaves of one
+NO_CONSTANT = 1e-6  # of full scale: what rounding leaves of one
 _DEAD = 0.01  # of the loudest channel's power, -20 dB
 _CANCELLED = 0.5  # of what independent channels leave
 
@@ -204,7 +204,7 @@ _CANCELLED = 0.5  # of what independent channels leave
 def centred(sound: Sound) -> Sound:
     """float32 [samples] without its mean; the same where that has been taken off already."""
     constant = np.float32(np.mean(sound, dtype=np.float64)) if sound.size else np.float32(0)
-    return sound if abs(constant) < _NO_CONSTANT else sound - constant
+    return sound if abs(constant) < NO_CONSTANT else sound - constant
 
 
 class ChannelPower:

@@ -37,7 +37,9 @@ MIN_SNR_SECONDS = 0.9
 MIN_PEAK_RATIO = 1.08  # of the loudest half per mille to the loudest half per cent
 FRAME = SAMPLE_RATE * 30 // 1000  # samples
 _AGGRESSIVENESS = 2  # of webrtcvad, 0 to 3
-_FAINT = 0.02  # a sound that peaks below has too few steps to tell a cut-off peak
+FAINT = 0.02  # of full scale: a sound that peaks below has too few steps to tell a cut-off peak
+LEAST_POWER = 1e-12  # below it is silence, which has no level
+LEVEL_S = 0.2  # of sound, whose level is shown
 
 
 def voice_quality(sound: Sound) -> tuple[Flaw, ...]:
@@ -103,7 +105,7 @@ def snr_db(sound: Sound) -> float | None:
     for speech, so that its verdict is of no use here. Frames of nothing but zeros are no recording.
     """
     power = np.sort(np.mean(np.square(_frames(sound).astype(np.float64)), axis=1))
-    power = power[power > 1e-12]
+    power = power[power > LEAST_POWER]
     if power.size * FRAME < MIN_SNR_SECONDS * SAMPLE_RATE:
         return None
     noise = float(power[: power.size // 10].mean())
@@ -118,7 +120,7 @@ def is_clipped(sound: Sound) -> bool:
     last = sound.size - 1
     places = [int(0.995 * last), int(0.9995 * last), last]
     loud, louder, loudest = np.partition(np.abs(sound), places)[places]
-    return bool(loudest >= _FAINT and louder < MIN_PEAK_RATIO * loud)
+    return bool(loudest >= FAINT and louder < MIN_PEAK_RATIO * loud)
 
 
 def _frames(sound: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -128,4 +130,4 @@ def _frames(sound: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _decibels(power: float) -> float:
-    return float(10 * np.log10(max(power, 1e-12)))
+    return float(10 * np.log10(max(power, LEAST_POWER)))

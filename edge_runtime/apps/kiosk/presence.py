@@ -9,12 +9,10 @@ import numpy as np
 
 from edge_runtime.apps.kiosk.events import DecisionEvent, FaceAt, State, now
 from edge_runtime.decision.decide import Decision, Reason
-from edge_runtime.decision.evidence import GONE_S
+from edge_runtime.decision.evidence import GONE_S, HEARD_S, NOBODY_AFTER_S
 from edge_runtime.decision.watch import Seen
 from edge_runtime.signals.face_quality import Flaw, refusals
 
-NOBODY_AFTER_S = 2.5  # of looking at somebody before they are said to be nobody who is known
-_HEARD_S = 1.5  # for which what was said of the last clip holds
 # Who was named stays so for a while after there is anything to judge them by.
 _NOTHING = Decision(None, "accepted", (), {"fused": np.empty(0, np.float32)})
 
@@ -68,7 +66,7 @@ class Presence:
             self.state = "looking"
 
     def _judge(self, seen: Seen) -> DecisionEvent | None:
-        heard = seen.at_s - self._voice_s < _HEARD_S
+        heard = seen.at_s - self._voice_s < HEARD_S
         there = seen.at_s - self._face_s < GONE_S or (heard and not _sees(seen))
         if not there and seen.named is None:
             self.state, self._since_s, self._told = "idle", None, None

@@ -32,6 +32,7 @@ from edge_runtime.errors import CaptureError, GalleryError, VisavoxError
 from edge_runtime.gallery.store import Gallery
 from edge_runtime.signals.detection import Detector, Picture
 from edge_runtime.signals.voice import Sound
+from edge_runtime.signals.voice_quality import LEAST_POWER, LEVEL_S
 
 if TYPE_CHECKING:
     from edge_runtime.gallery.entries import Summary
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 OpenSources = Callable[[], tuple[Camera | None, Microphone | None]]
 ALIVE_S = 10.0  # within which the thread has to have looked, or something hangs
 _AGAIN_S = 1.0  # before files are played again, or what has failed is tried again
-_LEVEL_S = 0.2
 
 log = logging.getLogger("visavox.kiosk")
 
@@ -158,11 +158,11 @@ class Station:
         return microphone.last(seconds, timeout_s, newer_than) if microphone else None
 
     def _level_db(self) -> float | None:
-        clip = self.clip(_LEVEL_S, 0.0)
+        clip = self.clip(LEVEL_S, 0.0)
         if clip is None or not clip.sound.size:
             return None
         power = float(np.mean(np.square(clip.sound, dtype=np.float64)))
-        return round(10 * math.log10(max(power, 1e-12)), 1)
+        return round(10 * math.log10(max(power, LEAST_POWER)), 1)
 
     def _run(self) -> None:
         while not self._stop.is_set():

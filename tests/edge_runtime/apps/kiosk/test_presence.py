@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from edge_runtime.apps.kiosk.events import DecisionEvent, FaceAt, State
-from edge_runtime.apps.kiosk.presence import HINTS, NOBODY_AFTER_S, Presence, hint
+from edge_runtime.apps.kiosk.presence import HINTS, Presence, hint
 from edge_runtime.capture.source import State as SourceState
 from edge_runtime.capture.source import Status
 from edge_runtime.decision.decide import Decision, Reason
-from edge_runtime.decision.evidence import GONE_S
+from edge_runtime.decision.evidence import GONE_S, NOBODY_AFTER_S
 from edge_runtime.decision.watch import Seen
 from edge_runtime.signals.detection import Box
 from edge_runtime.signals.face_quality import FaceReason, Flaw
