@@ -48,8 +48,8 @@ class Rules:
     """min_samples: of both modalities together; max_samples: of each. wanted: of files, as many as
     are given. angles: at which a kiosk and a phone take as many faces each. recorded_s: of a clip
     there. refused: the flaws for which a sample is not taken. least_cosine, least_share,
-    two_people: agreement of samples, see gallery/agreement.py. same_person_cosine: see
-    gallery/duplicates.py. most_eer: of a bundle, see gallery/suitability.py.
+    two_people: agreement of samples. same_person_cosine: of templates under two names. most_eer: of
+    a bundle. gallery/samples.py explains all of these.
     """
 
     min_samples: int

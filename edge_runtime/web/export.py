@@ -32,6 +32,9 @@ HEADERS = {
 """What to serve the folder with. The first two give networks in float32 threads; without them
 everything works on one."""
 
+SHARED = Path(__file__).parent / "shared"
+"""What the kiosk's page and the phone's have in common: `shared/` beside either."""
+
 _PAGE = Path(__file__).parent / "phone"
 _KINDS = (".html", ".css", ".js", ".json", ".webmanifest", ".png", ".svg")
 _WORKER = "service-worker.js"
@@ -60,7 +63,7 @@ def export_web(
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.absolute().parent) as temporary:
         new = Path(temporary) / "new"
-        _copy_page(new)
+        copy_page(new)
         (new / "bundle").mkdir()
         shutil.copy(bundle / FILE_NAME, new / "bundle")
         for part, file in loaded.manifest.files.items():
@@ -76,7 +79,8 @@ def _is_export(folder: Path) -> bool:
     return (folder / _WORKER).is_file() and (folder / "bundle" / FILE_NAME).is_file()
 
 
-def _copy_page(out: Path) -> None:
+def copy_page(out: Path) -> None:
+    """The page without a bundle, in the new folder `out`."""
     def others(folder: str, names: list[str]) -> set[str]:
         return {name for name in names if (Path(folder) != fetch.FOLDER
                 and fetch.FOLDER not in Path(folder).parents
@@ -84,6 +88,7 @@ def _copy_page(out: Path) -> None:
                 or name == "__pycache__"}
 
     shutil.copytree(_PAGE, out, ignore=others)
+    shutil.copytree(SHARED, out / SHARED.name, ignore=others)
 
 
 def _which(bundle: Path) -> dict[str, str]:

@@ -45,6 +45,7 @@ from edge_runtime.errors import (
     UsageError,
     VisavoxError,
 )
+from edge_runtime.web.export import SHARED
 
 DESCRIPTION = ("Who is in front of this kiosk. It says who is probably there; it is not access "
                "control: a photograph and a recording pass for the person.")
@@ -112,7 +113,8 @@ def _add_pages(app: FastAPI, phone: Path | None) -> None:
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
     # The kiosk's page is index(), beside which its relative addresses lead somewhere.
-    for path, folder, is_page in (("/page", PAGE, False), ("/phone", phone, True)):
+    for path, folder, is_page in (("/page/shared", SHARED, False), ("/page", PAGE, False),
+                                  ("/phone", phone, True)):
         if folder and folder.is_dir():
             app.mount(path, StaticFiles(directory=folder, html=is_page))
 

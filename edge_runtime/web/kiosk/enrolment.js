@@ -4,10 +4,11 @@ import {coded, refusal, text} from "./language.js";
 import {named} from "./live.js";
 import {element, say, whileBusy} from "./page.js";
 import {call} from "./server.js";
+import parameters from "./shared/parameters.js";
 
 const STEPS = ["person", "faces", "voices", "check", "done"];
-const ANGLES = ["front", "left", "right"];
-const SENTENCES = [1, 2, 3];
+const {ANGLES, KIOSK_CLIPS} = parameters.enrolment;
+const SENTENCES = Array.from({length: KIOSK_CLIPS}, (_, i) => i + 1);
 const LOOKED_MS = 8000; // at somebody enrolled, after which they should have been named
 const LOOK_MS = 200;
 

@@ -10,13 +10,14 @@ import { keepForOffline } from "./offline.js";
 import { showPeople } from "./people.js";
 import { Presence } from "./presence.js";
 import { toEnroll } from "./samples.js";
+import parameters from "./shared/parameters.js";
 import { expect } from "./trouble.js";
 import { Watcher } from "./watcher.js";
 
 const PERIOD_S = 0.3; // between two looks
 const LISTEN_EVERY_S = 0.5;
-const LEVEL_S = 0.2;
 const REOPEN_S = 3; // between two attempts to open what is gone
+const { LEVEL_S } = parameters.capture;
 
 const byId = (id) => document.getElementById(id);
 const nowS = () => performance.now() / 1000;

@@ -1,11 +1,12 @@
 // Camera and microphone by getUserMedia. Sound comes as mono at 16 kHz, as the microphone gives it:
 // without the browser's own noise suppression, which changes voices.
 
-import { centred, SAMPLE_RATE } from "./sound.js";
+import parameters from "./shared/parameters.js";
+import { centred } from "./sound.js";
 import { Trouble } from "./trouble.js";
 
 const KEPT_S = 10; // of sound
-const STALLED_S = 2; // without a new picture
+const { SAMPLE_RATE_HZ, STALE_S } = parameters.capture;
 
 const VIDEO = { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } };
 const AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false,
@@ -85,12 +86,12 @@ class Camera {
 
   /** Whether nothing comes any more: what the element then shows is not of now. */
   get stalled() {
-    return nowS() - this.#frameS > STALLED_S;
+    return nowS() - this.#frameS > STALE_S;
   }
 
   /** The picture of now, RGBA; null where there is none. */
   picture() {
-    if (nowS() - this.#askedS > STALLED_S) this.#frameS = nowS(); // hidden pages are given none
+    if (nowS() - this.#askedS > STALE_S) this.#frameS = nowS(); // hidden pages are given none
     this.#askedS = nowS();
     const { videoWidth: width, videoHeight: height } = this.video;
     if (!width || this.stalled) return null;
@@ -110,7 +111,7 @@ class Camera {
 
 async function openMicrophone(stream) {
   if (!stream.getAudioTracks().length) return null;
-  const context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ });
   await context.audioWorklet.addModule(new URL("sound-worklet.js", document.baseURI));
   const node = new AudioWorkletNode(context, "blocks", { numberOfOutputs: 0 });
   context.createMediaStreamSource(stream).connect(node);
@@ -119,7 +120,7 @@ async function openMicrophone(stream) {
 }
 
 class Microphone {
-  #kept = new Float32Array(KEPT_S * SAMPLE_RATE);
+  #kept = new Float32Array(KEPT_S * SAMPLE_RATE_HZ);
   #heard = 0; // samples since it was opened
 
   constructor(port, close) {
@@ -133,7 +134,7 @@ class Microphone {
 
   /** The last seconds of sound, without a constant; less where there was less. */
   last(seconds) {
-    const wanted = Math.round(Math.min(seconds, KEPT_S) * SAMPLE_RATE);
+    const wanted = Math.round(Math.min(seconds, KEPT_S) * SAMPLE_RATE_HZ);
     const there = Math.min(wanted, this.#heard);
     return centred(this.#kept.slice(this.#kept.length - there));
   }

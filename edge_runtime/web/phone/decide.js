@@ -1,5 +1,5 @@
-// Who is it, or nobody, and why: decide.py and candidates.py. A decision is {person, reason,
-// people, scores, leftOut, threshold}; person is null for nobody, and without thresholds.
+// Who is it, or nobody, and why: decide.py. A decision is {person, reason, people,
+// scores, leftOut, threshold}; person is null for nobody, and without thresholds.
 
 import { fuse, largest } from "./scoring.js";
 import { cosine, disagreement, logOdds, PLAIN } from "./similarity.js";

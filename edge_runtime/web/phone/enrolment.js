@@ -2,13 +2,11 @@
 
 import { text } from "./language.js";
 import { checkAgreement, checkedName, toEnroll, twinOf } from "./samples.js";
+import parameters from "./shared/parameters.js";
 
-const ANGLES = ["front", "left", "right"];
-const FACES_PER_ANGLE = 2;
+const { ANGLES, PHONE_CLIPS, PHONE_FACES, RECORDED_S } = parameters.enrolment;
 const TURN_S = 1.5; // to turn the head
 const BETWEEN_S = 0.7; // two faces of one angle
-const SENTENCES = 3;
-const SENTENCE_S = 4;
 
 const byId = (id) => document.getElementById(id);
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
@@ -50,17 +48,17 @@ export class Enrolment {
 
   async #faces() {
     const faces = [];
-    const wanted = ANGLES.length * FACES_PER_ANGLE;
+    const perAngle = PHONE_FACES / ANGLES.length;
     for (const angle of ANGLES) {
-      this.#show(1, text(`angle.${angle}`), faces.length / wanted);
+      this.#show(1, text(`angle.${angle}`), faces.length / PHONE_FACES);
       await sleep(TURN_S);
-      for (let taken = 0; taken < FACES_PER_ANGLE;) {
+      for (let taken = 0; taken < perAngle;) {
         const seen = await this.#looks.next();
         this.#stopIfCancelled();
         if (!seen?.embedding) continue;
         faces.push(seen.embedding);
         taken += 1;
-        byId("progress").value = faces.length / wanted;
+        byId("progress").value = faces.length / PHONE_FACES;
         await sleep(BETWEEN_S);
       }
     }
@@ -69,14 +67,14 @@ export class Enrolment {
 
   async #voices() {
     const clips = [];
-    while (clips.length < SENTENCES && this.#looks.hears()) {
-      this.#show(2, text("enrol.read"), clips.length / SENTENCES);
+    while (clips.length < PHONE_CLIPS && this.#looks.hears()) {
+      this.#show(2, text("enrol.read"), clips.length / PHONE_CLIPS);
       byId("sentence").textContent = text(`sentence.${clips.length + 1}`);
       byId("sentence").hidden = false;
       await this.#clicked(text("enrol.record"));
       byId("instruction").textContent = text("enrol.recording");
-      const heard = toEnroll(await this.#looks.record(SENTENCE_S, (share) => {
-        byId("progress").value = (clips.length + share) / SENTENCES;
+      const heard = toEnroll(await this.#looks.record(RECORDED_S, (share) => {
+        byId("progress").value = (clips.length + share) / PHONE_CLIPS;
       }));
       this.#stopIfCancelled();
       if (heard.embedding) clips.push(heard.embedding);

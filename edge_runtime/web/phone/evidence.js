@@ -1,11 +1,9 @@
 // What a few seconds of camera and microphone say together, and names that do not flicker:
 // evidence.py, where the numbers are explained. Times are seconds of performance.now().
 
-const HALF_LIFE_S = 1.5;
-const FRESH_S = 5;
-const NAME_AFTER_S = 0.15;
-const FORGET_AFTER_S = 2;
-export const GONE_S = 0.8;
+import parameters from "./shared/parameters.js";
+
+const { HALF_LIFE_S, FRESH_S, NAME_AFTER_S, FORGET_AFTER_S, GONE_S } = parameters.evidence;
 
 /** A running mean of rows of one modality each: embeddings, or logarithms of scores. */
 export class Evidence {

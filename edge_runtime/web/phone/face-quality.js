@@ -1,25 +1,21 @@
-// Is this face good enough to be judged? quality.py, where the limits and their effect are
+// Is this face good enough to be judged? face_quality.py, where the limits and their effect are
 // explained. A flaw is a word, for the dictionary.
 
 import { cut, faceSquare, overhang, squareFace } from "./picture.js";
+import parameters from "./shared/parameters.js";
 
-const MIN_SIDE = 64; // pixels of the crop
-const MAX_OVERHANG = 0.05; // sides of the crop
-const MIN_SHARPNESS = 0.36;
-const MIN_LIGHT = 75; // of 255, the brightest twentieth of the face
-const MAX_WHITE = 0.3; // share of the face that is white
-const MIN_CONTRAST = 45; // of 255, between the darkest and the brightest twentieth
-const WHITE = 250;
-const JUDGED = 96; // pixels: faces are compared at one size
-const REACH = 9; // pixels over which they are blurred to see what that changes
+const {
+  MIN_SIDE_PX, MAX_OVERHANG_SIDES, MIN_SHARPNESS, MIN_LIGHT_OF_255, MAX_WHITE_SHARE,
+  MIN_CONTRAST_OF_255, WHITE_OF_255, JUDGED_PX, REACH_PX,
+} = parameters.face_quality;
 
 /** The crop of the largest of some boxes, null if it is not good enough; and its flaws. */
 export function usableFace(picture, boxes) {
   if (!boxes.length) return { crop: null, flaws: ["no_face"] };
   const square = faceSquare(boxes[0]);
   const crop = cut(picture, square);
-  const flaws = square.side < MIN_SIDE ? ["face_too_small"] : [];
-  if (overhang(square, picture) > MAX_OVERHANG) flaws.push("face_cut_off");
+  const flaws = square.side < MIN_SIDE_PX ? ["face_too_small"] : [];
+  if (overhang(square, picture) > MAX_OVERHANG_SIDES) flaws.push("face_cut_off");
   flaws.push(...cropQuality(crop));
   const usable = !flaws.length;
   if (boxes.length > 1) flaws.push("several_faces"); // which refuses nothing
@@ -28,13 +24,13 @@ export function usableFace(picture, boxes) {
 
 /** Sharpness and light of a crop. */
 export function cropQuality(crop) {
-  const face = squareFace(crop, JUDGED);
-  const grey = new Float32Array(JUDGED * JUDGED);
+  const face = squareFace(crop, JUDGED_PX);
+  const grey = new Float32Array(JUDGED_PX * JUDGED_PX);
   for (let i = 0; i < grey.length; i++) {
     grey[i] = 0.299 * face[3 * i] + 0.587 * face[3 * i + 1] + 0.114 * face[3 * i + 2];
   }
-  const flaws = light(grey, JUDGED);
-  if (sharpness(grey, JUDGED) < MIN_SHARPNESS) flaws.push("face_blurred");
+  const flaws = light(grey, JUDGED_PX);
+  if (sharpness(grey, JUDGED_PX) < MIN_SHARPNESS) flaws.push("face_blurred");
   return flaws;
 }
 
@@ -47,10 +43,10 @@ function light(grey, side) {
   const ordered = Float32Array.from(middle).sort();
   const twentieth = Math.floor(ordered.length / 20);
   const bright = ordered[ordered.length - 1 - twentieth];
-  if (bright < MIN_LIGHT) return ["face_too_dark"];
-  const white = middle.filter((value) => value >= WHITE).length;
-  if (white > MAX_WHITE * middle.length) return ["face_too_bright"];
-  return bright - ordered[twentieth] < MIN_CONTRAST ? ["face_low_contrast"] : [];
+  if (bright < MIN_LIGHT_OF_255) return ["face_too_dark"];
+  const white = middle.filter((value) => value >= WHITE_OF_255).length;
+  if (white > MAX_WHITE_SHARE * middle.length) return ["face_too_bright"];
+  return bright - ordered[twentieth] < MIN_CONTRAST_OF_255 ? ["face_low_contrast"] : [];
 }
 
 /** What a picture has to lose by a blur, 0 to 1, in the direction in which that is least. */
@@ -60,7 +56,7 @@ export function sharpness(grey, side) {
 
 /** From place to place along `step`; the lines lie `across` apart. */
 function lost(grey, side, step, across) {
-  const half = (REACH - 1) / 2;
+  const half = (REACH_PX - 1) / 2;
   let gone = 0;
   let all = 0;
   for (let line = 0; line < side; line++) {
@@ -72,7 +68,7 @@ function lost(grey, side, step, across) {
     for (let place = 0; place < side; place++) {
       let sum = 0;
       for (let near = place - half; near <= place + half; near++) sum += value(near);
-      const blurred = sum / REACH;
+      const blurred = sum / REACH_PX;
       if (place > 0) {
         const change = Math.abs(value(place) - value(place - 1));
         gone += Math.max(change - Math.abs(blurred - before), 0);

@@ -2,10 +2,11 @@
 // a key that the browser keeps and no script can read: embeddings, name and consent, never pictures
 // or sound.
 
+import parameters from "./shared/parameters.js";
 import { meanTemplate } from "./similarity.js";
 
 const NAME = "visavox";
-const REJECTED_DAYS = 30;
+const { REJECTED_DAYS } = parameters.gallery;
 const DAY_MS = 24 * 3600 * 1000;
 
 /** Opens the gallery of a bundle; makes it, and its key, where there is none. */

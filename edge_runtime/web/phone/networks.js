@@ -1,8 +1,9 @@
 // A bundle's networks and the face detector's: loaded once, checked, and run in a worker.
 
+import parameters from "./shared/parameters.js";
 import { expect } from "./trouble.js";
 
-const FORMAT = 1;
+const { FORMAT } = parameters.bundle;
 
 /** What runs everything: {manifest, bundle, thresholds, threads, run(network, inputs) -> outputs}.
  *  bundle: {name, made, hash}, the hash of its manifest, which has those of the networks. */

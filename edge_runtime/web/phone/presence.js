@@ -1,9 +1,8 @@
-// Whether somebody is there, and what is known of them: kiosk/presence.py.
+// Whether somebody is there, and what is known of them: apps/kiosk/presence.py.
 
-import { GONE_S } from "./evidence.js";
+import parameters from "./shared/parameters.js";
 
-const NOBODY_AFTER_S = 2.5; // of looking at somebody before they are said to be nobody who is known
-const HEARD_S = 1.5; // for which what was said of the last clip holds
+const { GONE_S, HEARD_S, NOBODY_AFTER_S } = parameters.evidence;
 
 export class Presence {
   state = "idle";

@@ -1,23 +1,18 @@
-// Whether somebody can be enrolled by this name, from these samples: names.py, enrolment/rules.py,
-// gallery/agreement.py and duplicates.py, where the limits are explained.
+// Whether somebody can be enrolled by this name, from these samples: files.py, enrolment/rules.py
+// and gallery/samples.py, where the limits are explained.
 
+import parameters from "./shared/parameters.js";
 import { cosine, meanTemplate } from "./similarity.js";
 import { expect } from "./trouble.js";
 
-const MAX_NAME = 100; // characters
-const RESERVED = ["unknown", "unavailable", "none", "nobody"];
-const UNSEEN = new RegExp("(?![\\u200c\\u200d])[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}"
-  + "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180d\\u180f\\u2800\\u3164\\uffa0\\ufe00-\\ufe0e"
-  + "\\u{e0100}-\\u{e01ef}]", "u");
-const ALIKE = pairs("авекмнорстухѕіјһԁԛԝαβεζηικμνορτυχ\u0131",
-  "abekmhopctyxsijhdqwabezhikmvoptyxi");
-const TWO_PEOPLE = -5.0; // log-odds
-const LEAST_SHARE = 0.7;
-const LEAST_COSINE = 0.4;
-const SAME_PERSON_COSINE = 0.9;
-const REFUSED = ["no_face", "several_faces", "face_too_small", "face_cut_off", "face_blurred",
-  "face_too_dark", "face_too_bright", "face_low_contrast", "too_little_speech", "voice_too_quiet",
-  "voice_clipped", "voice_noisy"];
+const { MAX_NAME_CHARACTERS, RESERVED, INVISIBLE, BLANK, JOINERS, EMOJI_STYLE } = parameters.names;
+const {
+  REFUSED, TWO_PEOPLE_LOG_ODDS, LEAST_SHARE, LEAST_COSINE, SAME_PERSON_COSINE,
+} = parameters.enrolment;
+const UNSEEN = new RegExp(`(?![${JOINERS}])`
+  + `[${INVISIBLE.map((category) => `\\p{${category}}`).join("")}${BLANK}]`, "u");
+const UNREAD = new RegExp(`[${JOINERS}${EMOJI_STYLE}]`, "g");
+const LATIN = pairs(...parameters.names.ALIKE);
 
 /** What was seen or heard, without its embedding where nobody may be enrolled from that, though
  *  identifying takes it, as it takes the largest of several faces; refused: the flaw. */
@@ -29,7 +24,7 @@ export function toEnroll(found) {
 /** The name as it is stored; Trouble where it will not do or is taken. */
 export function checkedName(name, people) {
   const stored = clean(name);
-  expect([...stored].length <= MAX_NAME, "name_too_long", { most: MAX_NAME });
+  expect([...stored].length <= MAX_NAME_CHARACTERS, "name_too_long", { most: MAX_NAME_CHARACTERS });
   expect(!/[/\\]/.test(stored) && !UNSEEN.test(stored), "name_with_odd_characters");
   expect(/[\p{L}\p{N}]/u.test(stored), "name_without_letters");
   expect(!RESERVED.includes(nameKey(stored)), "name_reserved");
@@ -45,8 +40,8 @@ function clean(text) {
 function nameKey(name) {
   // Letter by letter: at a word's end, a sigma would become another one.
   const folded = [...name.normalize("NFKC")].map(fold).join("");
-  const letters = [...folded.normalize("NFKD")].map((one) => ALIKE.get(one) ?? one).join("");
-  return clean(letters.replace(/[\u200c\u200d\ufe0f]/g, "").normalize("NFKC"));
+  const letters = [...folded.normalize("NFKD")].map((one) => LATIN.get(one) ?? one).join("");
+  return clean(letters.replace(UNREAD, "").normalize("NFKC"));
 }
 
 /** As Python's casefold: by way of capitals, which turns ß into ss. */
@@ -70,7 +65,7 @@ export function checkAgreement(samples, odds = null) {
   }
 }
 
-/** The mean cosine between the groups from which on they are of one person: agreement.py. */
+/** The mean cosine between the groups from which on they are of one person: gallery/samples.py. */
 function leastExpected(parted, odds) {
   const groups = Object.entries(parted);
   const least = Object.fromEntries(groups.map(([modality, { within }]) =>
@@ -81,13 +76,13 @@ function leastExpected(parted, odds) {
   const total = Object.values(against).reduce((sum, value) => sum + value, 0);
   for (const [modality] of groups) {
     const { scale: { [modality]: scale }, offset } = odds[modality];
-    const limit = Math.min(TWO_PEOPLE - (total - against[modality]), 0);
+    const limit = Math.min(TWO_PEOPLE_LOG_ODDS - (total - against[modality]), 0);
     if (scale) least[modality] = Math.max(least[modality], (limit - offset) / scale);
   }
   return least;
 }
 
-// Two groups by average linkage, and the mean cosines between and within them: agreement.py.
+// Two groups by average linkage, and the mean cosines between and within them: gallery/samples.py.
 function part(embeddings) {
   const groups = embeddings.map((one) => [one]);
   while (groups.length > 2) {

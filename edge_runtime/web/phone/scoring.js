@@ -1,6 +1,8 @@
 // Scores of a face and a voice, fused: scoring.py.
 
-const LEAST = 1e-12;
+import parameters from "./shared/parameters.js";
+
+const { LEAST_SCORE } = parameters.scoring;
 
 /** Scores [people] of one or both modalities (null where there is none) -> fused scores. */
 export function fuse(face, voice, scaling) {
@@ -18,7 +20,7 @@ export function fuse(face, voice, scaling) {
 
 /** ln(scores), float64. */
 export function logarithms(scores) {
-  return Float64Array.from(scores, (score) => Math.log(Math.max(score, LEAST)));
+  return Float64Array.from(scores, (score) => Math.log(Math.max(score, LEAST_SCORE)));
 }
 
 /** Logits -> float32 scores that sum to 1. */

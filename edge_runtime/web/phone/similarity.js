@@ -1,17 +1,14 @@
 // From cosines to log-odds of being one person, and what embeddings share: similarity.py and
-// gallery/search.py. Cosines are {face, voice}, each [people], NaN for whom there is none.
+// gallery/roster.py. Cosines are {face, voice}, each [people], NaN for whom there is none.
 
 import { largest } from "./scoring.js";
+import parameters from "./shared/parameters.js";
 
-const CONTRADICTION = 0.5;
+const { CONTRADICTION_LOG_ODDS, LEAST_LENGTH } = parameters.similarity;
 
 /** Ranks people where nothing was fitted; its numbers are mean cosines, no odds, and contradict
  *  nobody. */
-export const PLAIN = {
-  face: { scale: { face: 1 }, offset: 0 },
-  voice: { scale: { voice: 1 }, offset: 0 },
-  both: { scale: { face: 0.5, voice: 0.5 }, offset: 0 },
-};
+export const { PLAIN } = parameters.similarity;
 
 /** By what there is -> log-odds [people]; minus infinity for whom nothing speaks, and for whom a
  *  modality that may (`contradict`) contradicts. */
@@ -53,7 +50,7 @@ export function disagreement(odds, cosines) {
 /** For whom one modality's log-odds say that a stranger (zero), or somebody else, is likelier. */
 function contradicted(odds) {
   const most = odds.reduce((a, b) => Math.max(a, b), 0);
-  return Array.from(odds, (value) => value <= most - CONTRADICTION);
+  return Array.from(odds, (value) => value <= most - CONTRADICTION_LOG_ODDS);
 }
 
 /** The product of two embeddings, which is their cosine where both are of length 1. */
@@ -68,8 +65,6 @@ export function unit(embedding) {
   const length = Math.max(Math.sqrt(cosine(embedding, embedding)), LEAST_LENGTH);
   return Float32Array.from(embedding, (value) => value / length);
 }
-
-const LEAST_LENGTH = 1e-12;
 
 /** One template of several embeddings [dim]: their mean, of length 1. */
 export function meanTemplate(embeddings) {

@@ -1,41 +1,39 @@
-// From sound to the voice network's input, and whether it is good enough: conditioning.py, voice.py
-// and speech.py.
+// From sound to the voice network's input, and whether it is good enough: voice.py and
+// voice_quality.py.
 // How much of a clip is speech is not judged here: webrtcvad does not run in a browser.
 
-export const SAMPLE_RATE = 16000; // Hz
-const HOP = 160; // samples
-const FRAME = 480; // samples
-const MIN_LEVEL_DB = -50; // of full scale, the RMS of the network's window
-const MIN_SNR_DB = 5.5;
-const QUIET_SNR_DB = 10;
-const MIN_SNR_SECONDS = 0.9;
-const MIN_PEAK_RATIO = 1.08; // of the loudest half per mille to the loudest half per cent
-const FAINT = 0.02;
-const NO_CONSTANT = 1e-6; // of full scale
+import parameters from "./shared/parameters.js";
+
+const { SAMPLE_RATE_HZ } = parameters.capture;
+const {
+  HOP_SAMPLES, FRAME_SAMPLES, MIN_LEVEL_DB, MIN_SNR_DB, QUIET_SNR_DB, MIN_SNR_S, MIN_PEAK_RATIO,
+  FAINT_OF_FULL_SCALE, NO_CONSTANT_OF_FULL_SCALE, LEAST_POWER,
+} = parameters.voice_quality;
 /** The flaw of a voice that is used, but may contradict no face. */
 export const DOUBTFUL = "some_noise";
 
-/** Without its mean, which cheap microphones add and nobody hears (conditioning.py). */
+/** Without its mean, which cheap microphones add and nobody hears (voice.py). */
 export function centred(sound) {
   if (!sound.length) return sound;
   const constant = Math.fround(mean(sound));
-  return Math.abs(constant) < NO_CONSTANT ? sound : sound.map((value) => value - constant);
+  return Math.abs(constant) < NO_CONSTANT_OF_FULL_SCALE ? sound
+    : sound.map((value) => value - constant);
 }
 
 /** Where in a sound the window of `length` samples with the most speech starts. */
 export function windowStart(sound, length) {
   if (sound.length <= length) return 0;
-  const loudness = meanSquares(sound, HOP).map(Math.sqrt);
+  const loudness = meanSquares(sound, HOP_SAMPLES).map(Math.sqrt);
   const hops = loudness.length;
   const cap = Float64Array.from(loudness).sort()[Math.floor(0.9 * (hops - 1))];
   const total = [0];
   for (const value of loudness) total.push(total[total.length - 1] + Math.min(value, cap));
-  const starts = Math.floor((sound.length - length) / HOP) + 1;
-  const reach = Math.floor(length / HOP);
+  const starts = Math.floor((sound.length - length) / HOP_SAMPLES) + 1;
+  const reach = Math.floor(length / HOP_SAMPLES);
   const sums = Array.from({ length: starts }, (_, start) => total[start + reach] - total[start]);
   const most = sums.reduce((a, b) => Math.max(a, b));
   // Sums of equal loudness differ in their last digits by rounding: take the first one within it.
-  return sums.findIndex((sum) => sum >= most * (1 - 1e-9)) * HOP;
+  return sums.findIndex((sum) => sum >= most * (1 - 1e-9)) * HOP_SAMPLES;
 }
 
 /** The window itself; a shorter sound is repeated from its start. */
@@ -47,7 +45,7 @@ export function speechWindow(sound, length) {
   return window;
 }
 
-/** What is wrong with a clip, in words of speech.py; none: an empty list. */
+/** What is wrong with a clip, in words of voice_quality.py; none: an empty list. */
 export function voiceQuality(sound, length) {
   if (!sound.length) return ["voice_too_quiet"];
   const flaws = [];
@@ -66,8 +64,8 @@ export function levelDb(sound) {
 
 /** How far the sound stands above its own quietest tenth; null for too short ones. */
 export function snrDb(sound) {
-  const power = meanSquares(sound, FRAME).filter((value) => value > 1e-12).sort();
-  if (power.length * FRAME < MIN_SNR_SECONDS * SAMPLE_RATE) return null;
+  const power = meanSquares(sound, FRAME_SAMPLES).filter((value) => value > LEAST_POWER).sort();
+  if (power.length * FRAME_SAMPLES < MIN_SNR_S * SAMPLE_RATE_HZ) return null;
   const noise = mean(power.subarray(0, Math.floor(power.length / 10)));
   return decibels(mean(power) / noise - 1);
 }
@@ -77,7 +75,8 @@ export function isClipped(sound) {
   const peaks = sound.map(Math.abs).sort();
   const last = peaks.length - 1;
   const louder = peaks[Math.trunc(0.9995 * last)];
-  return peaks[last] >= FAINT && louder < MIN_PEAK_RATIO * peaks[Math.trunc(0.995 * last)];
+  return peaks[last] >= FAINT_OF_FULL_SCALE
+    && louder < MIN_PEAK_RATIO * peaks[Math.trunc(0.995 * last)];
 }
 
 /** Of each `length` samples; what is left over at the end is dropped. */
@@ -98,5 +97,5 @@ function mean(values) {
 }
 
 function decibels(power) {
-  return 10 * Math.log10(Math.max(power, 1e-12));
+  return 10 * Math.log10(Math.max(power, LEAST_POWER));
 }

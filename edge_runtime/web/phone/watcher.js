@@ -7,8 +7,11 @@ import { usableFace } from "./face-quality.js";
 import { runModality } from "./networks.js";
 import { faceInput, squareFace } from "./picture.js";
 import { logarithms, softmax } from "./scoring.js";
+import parameters from "./shared/parameters.js";
 import { unit } from "./similarity.js";
-import { DOUBTFUL, SAMPLE_RATE, speechWindow, voiceQuality } from "./sound.js";
+import { DOUBTFUL, speechWindow, voiceQuality } from "./sound.js";
+
+const { SAMPLE_RATE_HZ } = parameters.capture;
 
 export class Watcher {
   #evidence = new Evidence();
@@ -46,7 +49,7 @@ export class Watcher {
   /** How many seconds of sound are of whoever is there now: what was said before a face came or
    *  went was said by somebody else. */
   heardS(timeS) {
-    return Math.min(this.#clipSamples / SAMPLE_RATE, timeS - this.#visit.sinceS);
+    return Math.min(this.#clipSamples / SAMPLE_RATE_HZ, timeS - this.#visit.sinceS);
   }
 
   /** The last seconds of sound. Returns the flaws, and the embedding of a clip that is used. */

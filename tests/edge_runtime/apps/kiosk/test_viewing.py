@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from edge_runtime.apps.kiosk import app
 from edge_runtime.apps.kiosk.events import MAX_CLIENTS
 from edge_runtime.apps.kiosk.live_view import MAX_VIEWERS
+from edge_runtime.apps.kiosk.security import HEADERS
 from edge_runtime.apps.kiosk.service import Service
 from tests.edge_runtime.apps.kiosk.stand_ins import (
     EMPTY_ROOM,
@@ -155,10 +156,16 @@ def test_the_pages_are_served_from_their_folders(
     service.phone = phone
     with client_of(service) as client:
         assert client.get("/").text == "the page"
-        assert client.get("/page/languages/en.json").json() == {}
+        own = client.get("/page/languages/en.json")
+        assert own.json() == {}
+        shared = client.get("/page/shared/parameters.js")
+        assert "export default" in shared.text and "javascript" in shared.headers["Content-Type"]
+        for name in ("Cache-Control", *HEADERS):
+            assert shared.headers[name] == own.headers[name]
         assert client.get("/phone/").text == "the phone"
         assert client.get("/api/status").json()["languages"] == ["de", "en"]
-        for path in ("/page/../../kiosk/app.py", "/page/%2e%2e/secret", "/page/..%2fsecret"):
+        for path in ("/page/shared/../../../export.py", "/page/shared/%2e%2e/export.py",
+                     "/page/../../kiosk/app.py", "/page/%2e%2e/secret", "/page/..%2fsecret"):
             assert client.get(path).status_code == 404
 
 

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 
 from edge_runtime.web import fetch
+from edge_runtime.web.export import copy_page
 from tests.edge_runtime.web.phone.devices import Person, chromium_arguments
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -36,6 +37,14 @@ def third_party() -> Path:
     if not fetch.is_filled():
         pytest.skip("LiteRT.js is not there: 'make web' fetches it by npm")
     return fetch.FOLDER
+
+
+@pytest.fixture(scope="session")
+def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as it is exported, without a bundle."""
+    folder = tmp_path_factory.mktemp("page") / "phone"
+    copy_page(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,6 @@ from edge_runtime.decision.similarity import LogOdds, Similarity
 from edge_runtime.errors import GalleryError
 from edge_runtime.gallery.samples import NewSample, check_agreement
 from edge_runtime.modalities import MODALITIES, Modality
-from edge_runtime.web import fetch
 from tests.data.phone_vectors.arrays import unit
 from tests.edge_runtime.web.phone.conftest import Browse
 from tests.edge_runtime.web.phone.serving import served
@@ -51,7 +52,7 @@ def agree(case: Case, similarity: Similarity | None) -> bool:
     return True
 
 
-def test_two_people_are_found_as_python_finds_them(browse: Browse) -> None:
+def test_two_people_are_found_as_python_finds_them(browse: Browse, page_folder: Path) -> None:
     rng = np.random.default_rng(5)
     cases: list[Case] = [{m: drawn(rng, m, int(rng.integers(0, 5))) for m in MODALITIES}
                          for _ in range(60)]
@@ -61,7 +62,7 @@ def test_two_people_are_found_as_python_finds_them(browse: Browse) -> None:
     content = [{m: [row.tolist() for row in rows] for m, rows in case.items()} for case in cases]
     odds = {name: {"scale": dict(known.scale), "offset": known.offset}
             for name, known in ODDS.items()}
-    with served(fetch.FOLDER.parent) as address, browse() as context:
+    with served(page_folder) as address, browse() as context:
         page = context.pages[0]
         page.goto(f"{address}languages/en.json")
         assert page.evaluate(DECIDE, [content, odds]) == expected

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from edge_runtime.web import fetch
 from tests.data.phone_vectors.vectors import stored, vectors
 from tests.edge_runtime.web.phone.conftest import Browse
 from tests.edge_runtime.web.phone.serving import served
 
 CLOSE = 1e-5
-PAGE = fetch.FOLDER.parent
 
 
 def close(found: Any, expected: Any) -> bool:
@@ -36,10 +34,10 @@ def test_the_vectors_are_what_python_decides() -> None:
 
 
 @pytest.mark.browser
-def test_javascript_decides_the_same(browse: Browse) -> None:
+def test_javascript_decides_the_same(browse: Browse, page_folder: Path) -> None:
     content, _, _ = stored()
     script = Path(__file__).with_name("vectors.js").read_text(encoding="utf-8")
-    with served(PAGE) as address, browse() as context:
+    with served(page_folder) as address, browse() as context:
         page = context.pages[0]
         page.goto(f"{address}languages/en.json")
         found = page.evaluate(script, content)
