@@ -1,8 +1,9 @@
 // The live picture, and what stands in its place where there is none.
 
-import {refusal, text} from "./language.js";
-import {element, say} from "./page.js";
+import {refusal} from "./codes.js";
 import {at, whyRefused} from "./server.js";
+import {element, say} from "./shared/elements.js";
+import {text} from "./shared/language.js";
 
 const AGAIN_MS = 5000; // before the picture is asked for again
 

@@ -1,10 +1,11 @@
 // What is away: the kiosk's server, its camera, its microphone.
 
 import {closeCamera, openCamera, prepareCamera} from "./camera.js";
-import {coded, text} from "./language.js";
+import {coded} from "./codes.js";
 import {forgetTold, showMessage, showOutage} from "./live.js";
-import {element, say} from "./page.js";
 import {call, listen} from "./server.js";
+import {element, say} from "./shared/elements.js";
+import {text} from "./shared/language.js";
 
 const SOURCES = ["camera", "microphone"];
 const LOOK_MS = 3000; // between two looks at how camera and microphone are

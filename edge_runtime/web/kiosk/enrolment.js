@@ -1,9 +1,11 @@
 // The guided enrolment: who, consent, faces from three angles, three sentences, a check, done.
 
-import {coded, refusal, text} from "./language.js";
+import {whileBusy} from "./buttons.js";
+import {coded, refusal} from "./codes.js";
 import {named} from "./live.js";
-import {element, say, whileBusy} from "./page.js";
 import {call} from "./server.js";
+import {element, say} from "./shared/elements.js";
+import {text} from "./shared/language.js";
 import parameters from "./shared/parameters.js";
 
 const STEPS = ["person", "faces", "voices", "check", "done"];

@@ -1,9 +1,9 @@
 // The camera's picture with the face on it, the level meter, and who is there.
 
-import {clockTime, coded, has, percent, text} from "./language.js";
-import {element, say, setMeter} from "./page.js";
+import {coded} from "./codes.js";
+import {element, placeBox, say, showLevel, showScore} from "./shared/elements.js";
+import {has, moment, text} from "./shared/language.js";
 
-const QUIET_DB = -60;
 const LONG = 22; // characters of a name, above which it is written smaller
 const NOTHING = {state: "idle", face: null, face_hint: null, voice_hint: null, level_db: null};
 
@@ -43,7 +43,7 @@ export function showLive() {
   const view = seen();
   document.body.dataset.state = view.state;
   showFace();
-  showLevel();
+  showSound();
   say(element("face-hint"), coded("hint", view.face_hint));
   say(element("voice-hint"), coded("hint", view.voice_hint));
   showDecision();
@@ -57,15 +57,11 @@ function showFace() {
   box.hidden = face === null || !width;
   if (box.hidden) return;
   const {left, top, right, bottom} = face;
-  box.style.left = `${100 * left}%`;
-  box.style.top = `${100 * top}%`;
-  box.style.width = `${100 * (right - left)}%`;
-  box.style.height = `${100 * (bottom - top)}%`;
+  placeBox(box, {left, top, width: right - left, height: bottom - top});
 }
 
-function showLevel() {
-  const decibels = Math.round(Math.min(Math.max(seen().level_db ?? QUIET_DB, QUIET_DB), 0));
-  setMeter(element("level"), decibels, 1 - decibels / QUIET_DB);
+function showSound() {
+  const decibels = showLevel(seen().level_db);
   element("level").setAttribute("aria-valuetext", text("level.value", {decibels}));
 }
 
@@ -83,20 +79,12 @@ function showDecision() {
       outage ?? (judged ? coded("reason", judged.reason) : text(`what.${state}`)));
   element("figures").hidden = person === null;
   say(element("cost"), judged ? text("decision.cost", {
-    time: clockTime(judged.time), ms: Math.round(sum(Object.values(judged.ms)))}) : "");
-  if (person !== null) showScore(judged);
-}
-
-/** The score with the threshold beside it, in words and as a mark. */
-function showScore({confidence, threshold}) {
-  const share = Math.min(Math.max(confidence ?? 0, 0), 1);
-  say(element("confidence-number"), percent(share));
-  setMeter(element("confidence"), Math.round(100 * share), share);
-  const least = threshold ?? null;
-  element("least").hidden = least === null;
-  say(element("threshold"),
-      least === null ? "" : text("decision.threshold", {share: percent(least)}));
-  if (least !== null) element("least").style.left = `${100 * least}%`;
+    time: moment(judged.time, {timeStyle: "medium"}),
+    ms: Math.round(sum(Object.values(judged.ms)))}) : "");
+  if (person === null) return;
+  const score = Math.min(Math.max(judged.confidence ?? 0, 0), 1);
+  showScore(element("confidence"), score, judged.threshold ?? null,
+            (share) => text("decision.threshold", {share}));
 }
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);

@@ -3,22 +3,19 @@
 import {showMissing} from "./camera.js";
 import {follow, readStatus, showCondition} from "./condition.js";
 import {showEnrolment} from "./enrolment.js";
-import {chooseLanguage, language, languageName, rememberLanguage} from "./language.js";
-import {element} from "./page.js";
 import {showPeople} from "./people.js";
 import {hasToken} from "./server.js";
+import {element} from "./shared/elements.js";
+import {offerLanguages} from "./shared/language.js";
 import {currentView, prepareViews} from "./views.js";
 
+const LANGUAGE = "visavox-language"; // in localStorage
 const THEME = "visavox-theme";
 
 async function start() {
   const status = await readStatus();
-  const available = status?.languages ?? ["en", "de"];
-  await chooseLanguage(available);
-  element("language").replaceChildren(
-    ...available.map((code) => new Option(languageName(code), code)));
-  element("language").value = language;
-  element("language").onchange = () => changeLanguage(available);
+  await offerLanguages(element("language"), status?.languages ?? ["en", "de"], LANGUAGE,
+                       showLanguage);
   element("theme").onclick = changeTheme;
   if (status?.enrolls === false) {
     document.querySelectorAll("nav [href='#enrol'], nav [href='#people']")
@@ -29,9 +26,8 @@ async function start() {
   follow();
 }
 
-async function changeLanguage(available) {
-  rememberLanguage(element("language").value);
-  await chooseLanguage(available);
+/** Writes again what no dictionary holds whole. */
+function showLanguage() {
   showMissing();
   showCondition();
   if (hasToken() && currentView() === "enrol") showEnrolment();

@@ -1,8 +1,9 @@
 // Everybody enrolled, and forgetting them.
 
-import {language, refusal, text} from "./language.js";
-import {element, say} from "./page.js";
+import {refusal} from "./codes.js";
 import {call} from "./server.js";
+import {element, say} from "./shared/elements.js";
+import {language, text} from "./shared/language.js";
 
 export async function showPeople() {
   const message = element("people").querySelector(".message");

@@ -1,11 +1,13 @@
 // Which of the views is shown: who is there, the enrolment, or the people. The last two need the
 // token, which is forgotten on the way back.
 
+import {whileBusy} from "./buttons.js";
+import {refusal} from "./codes.js";
 import {endEnrolment, startEnrolment} from "./enrolment.js";
-import {refusal, text} from "./language.js";
-import {element, say, whileBusy} from "./page.js";
 import {showPeople} from "./people.js";
 import {call, hasToken, setToken} from "./server.js";
+import {element, say} from "./shared/elements.js";
+import {text} from "./shared/language.js";
 
 const IDLE_MS = 180_000; // after which a kiosk left open by the one who administers it closes
 const WARNING_MS = 30_000; // before that

@@ -3,23 +3,24 @@
 import { openDevices } from "./capture.js";
 import { Cancelled, Enrolment } from "./enrolment.js";
 import { openGallery } from "./gallery.js";
-import { chooseLanguage, moment, offerLanguages, sorry, text } from "./language.js";
-import { showDecision, showDevices, showLevel, showSeen } from "./live.js";
+import { showDecision, showDevices, showSeen, showSound } from "./live.js";
 import { loadNetworks } from "./networks.js";
 import { keepForOffline } from "./offline.js";
 import { showPeople } from "./people.js";
 import { Presence } from "./presence.js";
 import { toEnroll } from "./samples.js";
+import { element } from "./shared/elements.js";
+import { moment, offerLanguages, text } from "./shared/language.js";
 import parameters from "./shared/parameters.js";
-import { expect } from "./trouble.js";
+import { expect, sorry } from "./trouble.js";
 import { Watcher } from "./watcher.js";
 
+const LANGUAGE = "visavox-phone-language"; // in localStorage
 const PERIOD_S = 0.3; // between two looks
 const LISTEN_EVERY_S = 0.5;
 const REOPEN_S = 3; // between two attempts to open what is gone
 const { LEVEL_S } = parameters.capture;
 
-const byId = (id) => document.getElementById(id);
 const nowS = () => performance.now() / 1000;
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
@@ -29,8 +30,7 @@ let waiting = []; // who wants to know what is seen next
 let rows = {}; // what the last decision was made by
 
 async function start() {
-  await chooseLanguage();
-  offerLanguages(byId("language"), afterLanguage);
+  await offerLanguages(element("language"), ["en", "de"], LANGUAGE, afterLanguage);
   try {
     expect(isSecureContext, "not_secure", { address: location.origin });
     await keepForOffline(() => document.body.dataset.view === "start", showLater);
@@ -44,37 +44,37 @@ async function start() {
   for (const button of document.querySelectorAll("[data-go]")) {
     button.onclick = () => go(button.dataset.go);
   }
-  byId("begin").onclick = begin;
-  byId("among").onchange = newWatcher;
-  byId("reject").onclick = reject;
-  byId("who").onsubmit = enrol;
-  byId("begin").disabled = false;
-  byId("begin").dataset.text = "start.begin";
-  byId("begin").textContent = text("start.begin");
+  element("begin").onclick = begin;
+  element("among").onchange = newWatcher;
+  element("reject").onclick = reject;
+  element("who").onsubmit = enrol;
+  element("begin").disabled = false;
+  element("begin").dataset.text = "start.begin";
+  element("begin").textContent = text("start.begin");
 }
 
 function showBundle() {
   const { name, made, hash } = networks.bundle;
-  byId("bundle").textContent = text("bundle.which", { name, made: moment(made),
-    hash: hash.slice(0, 8) });
+  element("bundle").textContent = text("bundle.which", { name, hash: hash.slice(0, 8),
+    made: moment(made, { dateStyle: "medium", timeStyle: "short" }) });
 }
 
 /** What came of an export that the server has since. */
 function showLater(word) {
-  byId("later").textContent = text(`later.${word}`);
+  element("later").textContent = text(`later.${word}`);
 }
 
 async function begin() {
-  byId("begin").disabled = true;
+  element("begin").disabled = true;
   try {
-    devices = await openDevices(byId("video"));
+    devices = await openDevices(element("video"));
   } catch (error) {
     complain(error);
-    byId("begin").disabled = false;
+    element("begin").disabled = false;
     return;
   }
-  byId("trouble").textContent = "";
-  byId("stage").hidden = false;
+  element("trouble").textContent = "";
+  element("stage").hidden = false;
   document.querySelector("nav").hidden = false;
   wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
   await reload();
@@ -86,16 +86,16 @@ async function begin() {
 async function reload() {
   people = (await gallery.people()).filter((person) => !person.foreign);
   const { people: trained } = networks.manifest;
-  byId("among").replaceChildren(
+  element("among").replaceChildren(
     new Option(text("among.enrolled", { count: people.length }), "enrolled"),
     new Option(text("among.trained", { count: trained.length }), "trained"));
-  byId("among").value = people.length ? "enrolled" : "trained";
-  byId("among-label").hidden = !people.length;
+  element("among").value = people.length ? "enrolled" : "trained";
+  element("among-label").hidden = !people.length;
   newWatcher();
 }
 
 function newWatcher() {
-  watcher = new Watcher(networks, byId("among").value === "enrolled" ? people : null);
+  watcher = new Watcher(networks, element("among").value === "enrolled" ? people : null);
   presence = new Presence();
 }
 
@@ -108,9 +108,9 @@ async function go(view) {
     if (button.dataset.go === view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
-  byId("trouble").textContent = "";
+  element("trouble").textContent = "";
   if (view === "people") await showPeople(gallery, forgotten);
-  if (view !== "live") byId(view).querySelector("[tabindex]").focus();
+  if (view !== "live") element(view).querySelector("[tabindex]").focus();
 }
 
 async function forgotten() {
@@ -148,14 +148,14 @@ async function reopen() {
   if (nowS() - openedS < REOPEN_S) return;
   openedS = nowS();
   const before = devices;
-  devices = await openDevices(byId("video")).catch(() => before);
+  devices = await openDevices(element("video")).catch(() => before);
   if (devices !== before) before.close();
 }
 
 function show(at, looked, heard, tookS) {
   const seen = enrolment ? toEnroll(looked) : looked;
   showDevices(devices);
-  if (devices.microphone) showLevel(devices.microphone.last(LEVEL_S));
+  if (devices.microphone) showSound(devices.microphone.last(LEVEL_S));
   showSeen(seen, heard.flaws);
   for (const resolve of waiting.splice(0)) resolve(seen);
   if (document.body.dataset.view !== "live" || at !== watcher) return;
@@ -165,30 +165,30 @@ function show(at, looked, heard, tookS) {
     { face: Boolean(seen?.boxes.length), spoke: Boolean(heard.embedding) }, decision, nowS());
   const name = showDecision(state, decision, Boolean(devices.microphone));
   const enrolled = people.find((person) => person.name === name);
-  byId("reject").hidden = !enrolled || byId("among").value !== "enrolled";
-  byId("reject").dataset.person = enrolled?.id ?? "";
-  byId("cost").textContent = text("live.cost", { ms: Math.round(1000 * tookS),
+  element("reject").hidden = !enrolled || element("among").value !== "enrolled";
+  element("reject").dataset.person = enrolled?.id ?? "";
+  element("cost").textContent = text("live.cost", { ms: Math.round(1000 * tookS),
     threads: networks.threads, recipe: networks.manifest.recipe });
 }
 
 async function reject() {
-  await gallery.reject(byId("reject").dataset.person, rows);
+  await gallery.reject(element("reject").dataset.person, rows);
   await reload();
 }
 
 async function enrol(event) {
   event.preventDefault();
-  const consent = byId("consent-text").textContent;
+  const consent = element("consent-text").textContent;
   enrolment = new Enrolment(gallery, { next, record,
     hears: () => Boolean(devices.microphone) }, networks.thresholds?.odds ?? null);
-  byId("who").hidden = true;
-  byId("steps").hidden = false;
-  byId("trouble").textContent = "";
-  byId("instruction").focus();
+  element("who").hidden = true;
+  element("steps").hidden = false;
+  element("trouble").textContent = "";
+  element("instruction").focus();
   try {
-    await enrolment.run(byId("new-name").value, consent);
+    await enrolment.run(element("new-name").value, consent);
     await navigator.storage.persist(); // or a browser short of space may delete the gallery
-    byId("who").reset();
+    element("who").reset();
     await reload();
     enrolment = null;
     await go("live");
@@ -197,8 +197,8 @@ async function enrol(event) {
   } finally {
     enrolment = null;
     delete document.body.dataset.enrolment;
-    byId("who").hidden = false;
-    byId("steps").hidden = true;
+    element("who").hidden = false;
+    element("steps").hidden = true;
   }
 }
 
@@ -227,7 +227,7 @@ async function afterLanguage() {
 }
 
 function complain(error) {
-  byId("trouble").textContent = sorry(error);
+  element("trouble").textContent = sorry(error);
 }
 
 document.addEventListener("visibilitychange", async () => {

@@ -1,14 +1,14 @@
 // Somebody new, step by step: name and consent, faces from three angles, three sentences, a check.
 
-import { text } from "./language.js";
 import { checkAgreement, checkedName, toEnroll, twinOf } from "./samples.js";
+import { element } from "./shared/elements.js";
+import { text } from "./shared/language.js";
 import parameters from "./shared/parameters.js";
 
 const { ANGLES, PHONE_CLIPS, PHONE_FACES, RECORDED_S } = parameters.enrolment;
 const TURN_S = 1.5; // to turn the head
 const BETWEEN_S = 0.7; // two faces of one angle
 
-const byId = (id) => document.getElementById(id);
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 export class Cancelled extends Error {}
@@ -26,12 +26,12 @@ export class Enrolment {
     this.#gallery = gallery;
     this.#looks = looks;
     this.#odds = odds;
-    byId("cancel").onclick = () => this.cancel();
+    element("cancel").onclick = () => this.cancel();
   }
 
   cancel() {
     this.#cancelled = true;
-    byId("go").click();
+    element("go").click();
   }
 
   /** Throws Trouble where somebody cannot be enrolled, Cancelled where they do not want to. */
@@ -58,7 +58,7 @@ export class Enrolment {
         if (!seen?.embedding) continue;
         faces.push(seen.embedding);
         taken += 1;
-        byId("progress").value = faces.length / PHONE_FACES;
+        element("progress").value = faces.length / PHONE_FACES;
         await sleep(BETWEEN_S);
       }
     }
@@ -69,16 +69,16 @@ export class Enrolment {
     const clips = [];
     while (clips.length < PHONE_CLIPS && this.#looks.hears()) {
       this.#show(2, text("enrol.read"), clips.length / PHONE_CLIPS);
-      byId("sentence").textContent = text(`sentence.${clips.length + 1}`);
-      byId("sentence").hidden = false;
+      element("sentence").textContent = text(`sentence.${clips.length + 1}`);
+      element("sentence").hidden = false;
       await this.#clicked(text("enrol.record"));
-      byId("instruction").textContent = text("enrol.recording");
+      element("instruction").textContent = text("enrol.recording");
       const heard = toEnroll(await this.#looks.record(RECORDED_S, (share) => {
-        byId("progress").value = (clips.length + share) / PHONE_CLIPS;
+        element("progress").value = (clips.length + share) / PHONE_CLIPS;
       }));
       this.#stopIfCancelled();
       if (heard.embedding) clips.push(heard.embedding);
-      byId("step-hint").textContent = heard.flaws.map((flaw) => text(`flaw.${flaw}`)).join(" ");
+      element("step-hint").textContent = heard.flaws.map((flaw) => text(`flaw.${flaw}`)).join(" ");
     }
     return clips;
   }
@@ -95,15 +95,15 @@ export class Enrolment {
   #show(step, instruction, progress) {
     this.#stopIfCancelled();
     document.body.dataset.enrolment = step;
-    byId("step").textContent = text("enrol.step", { step, steps: this.#steps });
-    byId("instruction").textContent = instruction;
-    byId("sentence").hidden = true;
-    byId("progress").value = progress;
-    byId("step-hint").textContent = "";
+    element("step").textContent = text("enrol.step", { step, steps: this.#steps });
+    element("instruction").textContent = instruction;
+    element("sentence").hidden = true;
+    element("progress").value = progress;
+    element("step-hint").textContent = "";
   }
 
   async #clicked(label) {
-    const go = byId("go");
+    const go = element("go");
     Object.assign(go, { textContent: label, hidden: false });
     await new Promise((resolve) => go.addEventListener("click", resolve, { once: true }));
     go.hidden = true;

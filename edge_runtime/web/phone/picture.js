@@ -1,5 +1,5 @@
-// From a camera picture to the face network's input: face.py and detection.py, held to them by golden
-// vectors. A picture is {width, height, data}: RGBA, as ImageData has it.
+// From a camera picture to the face network's input: face.py and detection.py, held to them by
+// golden vectors. A picture is {width, height, data}: RGBA, as ImageData has it.
 
 // A crop's side, and how far its middle lies below the box's, in sides of the detector's box. The
 // box of BlazeFace is smaller than the Haar cascade's: docs/measurements/running.md has the figures.
