@@ -84,7 +84,6 @@ test: lint types
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/lint-imports
 
 types: setup
 	$(BIN)/mypy --strict edge_runtime benchmarks

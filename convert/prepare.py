@@ -1,10 +1,7 @@
-"""Representative samples: what a static recipe measures the ranges of activations on.
+"""A run made ready for any recipe: float32 networks, people, representative samples, scaling.
 
-One network of a run as a float32 `.tflite` model, held to what Keras answers.
-
-A run made ready for any recipe: float32 networks, people, representative samples, scaling.
-
-The networks of a prepared run by a recipe, and how they compare with Keras.
+What does not depend on the recipe is made once. Each float32 `.tflite` network is held to what
+Keras answers; a static recipe measures the ranges of activations on the representative samples.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
-"""Text as people write it: one rule for every file that somebody may have edited.
+"""Files that people write, the folders where a user's own files are, and names that people type.
 
-UTF-8, with or without a byte order mark, and UTF-16 and UTF-32 with one, as Windows' editors and
-spreadsheets write them; lines end with any of LF, CRLF and CR. What is something else is refused
-in one line: a guess (Latin-1?) would change names and passwords without a word.
+Text is UTF-8, with or without a byte order mark, and UTF-16 and UTF-32 with one, as Windows'
+editors and spreadsheets write them; lines end with any of LF, CRLF and CR. What is something else
+is refused in one line: a guess (Latin-1?) would change names and passwords without a word.
 
-Where a user's own files are, by the XDG Base Directory Specification.
+Folders follow the XDG Base Directory Specification.
 
-Text that people type: which names are taken, and when two names are the same.
-
-One rule for folders and split.csv, for `enroll` and imports, for the kiosk, and, in
-phone/samples.js, for the phone, which golden vectors hold to it.
+Which names are taken, and when two are the same, is one rule for folders and split.csv, for
+`enroll` and imports, for the kiosk, and, in phone/samples.js, for the phone, which golden vectors
+hold to it.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
-"""What the contracts in pyproject.toml (`lint-imports`) cannot say of imports; and that the tests
-mirror the code."""
+"""What the contracts in pyproject.toml (`lint-imports`) cannot say of imports; that tests mirror
+the code, and that files named in comments are there."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +72,35 @@ def test_tests_lie_where_the_code_lies() -> None:
             subject = path.stem.removeprefix("test_")
             assert list(mirrored.glob("*.js")) or any(
                 subject == name or subject.startswith(f"{name}_") for name in names), path
+
+
+def told(path: Path) -> str:
+    """Comments and docstrings of a file of Python; comments of JavaScript; all of a text."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".js":
+        return "\n".join(re.findall(r"//[^\n]*|/\*.*?\*/", text, re.DOTALL))
+    if path.suffix == ".md":
+        return text
+    with path.open("rb") as source:
+        comments = [token.string for token in tokenize.tokenize(source.readline)
+                    if token.type == tokenize.COMMENT]
+    texts = [node.value.value for node in ast.walk(ast.parse(text))
+             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+             and isinstance(node.value.value, str)]
+    return "\n".join((*comments, *texts))
+
+
+def test_files_that_comments_and_docs_name_are_there() -> None:
+    """What was moved or renamed is soon forgotten in a comment."""
+    files = [path for folder in (*FOLDERS, "tests", "docs", "examples")
+             for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".js", ".md"}
+             and not {"third_party", "_build", "generated"} & set(path.parts)]
+    there = {"/".join(path.relative_to(ROOT).parts[start:])
+             for path in files for start in range(len(path.relative_to(ROOT).parts))}
+    named = re.compile(r"(?<![\w./*<-])(?:[a-z_-]+/)*[a-z_-]+\.(?:py|js)\b")
+    missing = [f"{path.relative_to(ROOT)}: {name}" for path in (*files, ROOT / "README.md")
+               for name in named.findall(told(path)) if name not in there]
+    assert len(files) > 300 and not missing
 
 
 def test_no_room_for_odds_and_ends() -> None:

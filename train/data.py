@@ -1,4 +1,7 @@
-"""Decoded people in few files, for a training machine that has numpy and Keras and no more.
+"""The people of a training: from a folder or a pack, without those who are kept out to be enrolled
+later.
+
+A pack is decoded people in few files, for a training machine that has numpy and Keras and no more:
 
     pack.json         what is packed: format 1, sizes, problems, samples and where each lies
     shard_000.npz     arrays, each shard below SHARD_BYTES (shard_001.npz likewise)
@@ -7,8 +10,6 @@
 FACE_MARGIN, or a clip, int16 [samples], mono at 16 kHz: 32768 times the sound, rounded to
 the nearest, so that it differs by 2^-16 at most (2^-15 at full scale) and 16-bit files at 16 kHz by
 nothing. `noise_<i>` is a recording of noise, packed like a clip.
-
-People who are kept out of a training, to be enrolled later.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""`python -m benchmarks latency`: cold start, and warm times in turn; `--sustained`, over minutes.
-
-`python -m benchmarks size`: bytes and memory of bundles, bytes of the runtime.
-
-`python -m benchmarks roofline`: how far networks are from the least time they could take.
-"""
+"""What bundles cost on this machine: `latency`, `size` and `roofline` of `python -m benchmarks`."""
 
 from __future__ import annotations
 

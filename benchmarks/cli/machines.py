@@ -1,9 +1,4 @@
-"""`python -m benchmarks device`: bundles on emulated Raspberry Pis.
-
-`python -m benchmarks peers`: our networks beside what others would use.
-
-`python -m benchmarks kiosk`: a kiosk under load.
-"""
+"""Other machines and other programs: `device`, `peers` and `kiosk` of `python -m benchmarks`."""
 
 from __future__ import annotations
 

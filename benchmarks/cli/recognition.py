@@ -1,11 +1,4 @@
-"""`python -m benchmarks accuracy`: how well a bundle tells people apart, and what spoils it.
-
-`python -m benchmarks open-set`: people enrolled later, and strangers.
-
-`python -m benchmarks agreement`: samples of one person, and of two under one name.
-
-`python -m benchmarks gallery`: a search among enrolled people.
-"""
+"""How well people are recognized: `accuracy`, `open-set`, `agreement` and `gallery`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""`python -m benchmarks report`: the pages' tables, and one page of all, from the result files.
-
-`python -m benchmarks compare`: two result files beside each other.
-
-`python -m benchmarks all`: all that a device is measured for, in one file.
-"""
+"""What result files say: `report`, `compare` and `all` of `python -m benchmarks`."""
 
 from __future__ import annotations
 

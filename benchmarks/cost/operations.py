@@ -1,12 +1,10 @@
 """Where a network's time goes, operation by operation and by their kinds.
 
 The interpreter's Python has no profiler, and to it a delegated network is one operation. So each
-operation is timed alone, as a network of nothing else in the same interpreter; what a call costs,
-by a sum of two numbers run in turn with it, is taken off. What that leaves out (weights that have
-to come back into the cache, operations that XNNPACK joins) shows in the sum beside the whole
-network's time.
-
-Parts of a network as networks of their own, by the interpreter's own schema of `.tflite`.
+operation is cut out by the schema of `.tflite` and timed alone, as a network of nothing else in the
+same interpreter; what a call costs, by a sum of two numbers run in turn with it, is taken off. What
+that leaves out (weights that have to come back into the cache, operations that XNNPACK joins) shows
+in the sum beside the whole network's time.
 """
 
 from __future__ import annotations

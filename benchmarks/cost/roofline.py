@@ -1,13 +1,10 @@
 """How far networks are from the least time that this machine could need for them, and why.
 
-The floor is the sum over layers of max(2 * multiply-adds / peak, bytes / bandwidth), by peaks that
-are measured beside the networks. The interpreter has no profile that Python can read; in its place
-each layer is timed alone, see operations.py. That these times add up to the network's own is shown
-beside them (`alone_ms`).
-
-What `python -m benchmarks roofline` found, as tables.
-
-The most that a processor can do: measured in the interpreter here, published for others.
+The floor is the sum over layers of max(2 * multiply-adds / peak, bytes / bandwidth). Both peaks are
+measured in the interpreter, beside the networks; what is published for other processors stands in
+the table too. The interpreter has no profile that Python can read; in its place each layer is timed
+alone, see operations.py. That these times add up to the network's own is shown beside them
+(`alone_ms`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How big things are: bundles on disk and in memory, and what has to be installed to run them.
 
-What the runtime takes on other platforms: its wheels, downloaded and unpacked in thought.
+For other platforms the runtime's wheels are downloaded and their contents added up; nothing is
+installed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Folders that are made as a whole or not at all, and found again by the next run.
-
-A device's root file system: Debian's arm64 Python and the libraries it needs, unpacked.
+"""The root file system of an emulated device: Debian's arm64 Python and the libraries it needs.
 
 The packages come from where this machine's own come from, with the suite put in place of this
 machine's; which packages Python needs is worked out by apt. Nothing is installed here: apt's state
-and cache are private folders.
+and cache are private folders. A folder is made as a whole or not at all, and found again by the
+next run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Which devices are emulated: a processor, with the Debian that a Raspberry Pi OS is made of.
+"""QEMU's user mode: an arm64 Python with its wheels, run as a process of this machine.
 
-QEMU's user mode: an arm64 Python with its wheels, run as a process of this machine.
-
-The counter of instructions (plugin.c), compiled for the QEMU at hand.
+A device is a processor with the Debian that a Raspberry Pi OS is made of. Instructions are counted
+by a plugin (plugin.c), compiled for the QEMU at hand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Counts of instructions beside those of an earlier result: the figure for regressions.
-
-The results of `python -m benchmarks device` in words.
-"""
+"""The results of `python -m benchmarks device` in words, beside the counts of an earlier result."""
 
 from __future__ import annotations
 

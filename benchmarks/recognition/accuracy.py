@@ -1,9 +1,7 @@
 """How well a bundle tells people apart on this device's interpreter, and what spoils it.
 
 Test pairs are scored clean, with noise in the clips, and with blurred and dark faces, each against
-the number of people there are to choose from.
-
-What `python -m benchmarks accuracy` found, as a table and as pictures.
+the number of people there are to choose from. The result is a table, and pictures.
 """
 
 from __future__ import annotations

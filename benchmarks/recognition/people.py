@@ -1,6 +1,6 @@
-"""Who of the people whom training has not seen is enrolled, and who is a stranger; drawn by a seed.
+"""People whom training has not seen: who is enrolled and who is a stranger, drawn by a seed.
 
-What is held against people enrolled: embeddings of faces and clips, and what is wrong with them.
+Their files are embedded once; flaws of a face or a clip are kept beside the embedding.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Charts as SVG, in the colours of the page: bars, lines with their intervals, points.
-
-What is drawn of each kind of result.
+"""Charts as SVG, in the colours of the page: bars, lines with their intervals, points; and which of
+them is drawn of each kind of result.
 """
 
 from __future__ import annotations

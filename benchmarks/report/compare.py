@@ -1,6 +1,5 @@
-"""Two results beside each other, if they were measured under the same conditions.
-
-All that one device is asked for, in one file: latency, size, and distance from the floor.
+"""Two results beside each other, if they were measured under the same conditions; and the one file
+of all results that a device is measured for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""What `python -m convert sweep` found, as a table and as a result file.
-
-The table of `python -m convert support`: which recipe can be applied to which family.
+"""What `python -m convert` found, as tables and result files: `sweep` over recipes, and `support`,
+which recipe can be applied to which family.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """All result files as one page: the tables of docs/, sortable, and charts.
 
-The Markdown that our tables are written in, as HTML: tables, paragraphs, lists, code, bold.
+The tables are written in Markdown; what they use of it (paragraphs, lists, code, bold) becomes
+HTML here.
 """
 
 from __future__ import annotations

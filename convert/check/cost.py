@@ -1,6 +1,5 @@
-"""What quantization costs inside a network: the quantizer's own comparison, tensor by tensor.
-
-How long sets of networks take beside each other, here and now.
+"""What a recipe costs: time, beside other sets of networks in the same run, and error inside the
+network, by the quantizer's own comparison of each tensor.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a conversion changed: the same real inputs through Keras and through the interpreter.
 
-What a converted model is worth: its accuracy beside Keras's, and whether it is certified.
+A bundle is certified by its accuracy beside Keras's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A bundle: the folder that a device needs and nothing else, checked before it is used.
 
-A network in an interpreter: ai-edge-litert, or the older tflite-runtime where it is absent.
+Its networks run in ai-edge-litert, or in the older tflite-runtime where that is absent.
 """
 
 from __future__ import annotations

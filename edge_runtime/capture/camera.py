@@ -1,11 +1,7 @@
-"""A camera: the newest picture, and how the camera is.
+"""A camera by OpenCV: V4L2 devices by number or path, and RTSP and HTTP streams.
 
-Cameras by OpenCV: V4L2 devices by number or path, and RTSP and HTTP streams.
-
-Addresses that may hold passwords and tokens: one rule for reading them, one for showing them.
-
-Cameras carry passwords before the host, in the path and in the query, webhooks in the path: of any
-address, nothing but scheme, host and port is ever shown.
+Addresses carry passwords before the host, in the path and in the query; webhooks in the path. Of
+any address, nothing but scheme, host and port is ever shown.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Which cameras and microphones there are, what could not be looked for, and why.
-
-What a user writes after --camera and --microphone, as a source; one line for what is neither.
+"""Which cameras and microphones there are; and what a user writes after --camera and --microphone,
+as a source.
 """
 
 from __future__ import annotations

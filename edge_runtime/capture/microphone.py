@@ -1,6 +1,6 @@
 """A microphone: the last seconds of sound at 16 kHz, and how the microphone is.
 
-Microphones by ALSA's arecord through a pipe, where PortAudio is missing.
+By PortAudio (portaudio.py), or by ALSA's arecord through a pipe where that is missing.
 """
 
 from __future__ import annotations

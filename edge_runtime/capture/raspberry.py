@@ -1,10 +1,8 @@
 """Raspberry Pi cameras, which are no V4L2 devices for OpenCV: rpicam-vid, or picamera2.
 
-rpicam-vid through a pipe works in any environment; picamera2 is built for the system's Python.
-
-Programs that write a device's pictures or sound into a pipe: rpicam-vid, arecord.
-
-A stream of JPEG pictures, one after the other, cut into pictures (ITU-T T.81, annex B).
+rpicam-vid through a pipe works in any environment; picamera2 is built for the system's Python. The
+pipe carries JPEG pictures, one after the other (ITU-T T.81, annex B); arecord's sound is read from
+a pipe in the same way.
 """
 
 from __future__ import annotations

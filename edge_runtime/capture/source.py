@@ -2,9 +2,8 @@
 
 The thread alone touches the device, so that a driver that hangs, hangs nobody else. How a device
 is opened, read and closed is a generator: it yields what arrives, raises DeviceError when the
-device is lost, and ends when a file has been played.
-
-How a source is: one word of a written list for programs, one line for people.
+device is lost, and ends when a file has been played. How the device is, is one word of a written
+list for programs, and one line for people.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""What commands print: tables, JSON, progress, and nothing of what libraries say.
+"""What commands print: tables, progress, problems with data, and figures as JSON.
 
-Problems with data, a line each, told so that a person reads them.
-
-Figures as JSON that may be kept: with the schema's version, their kind, and what made them.
+JSON has the schema's version, what it is of, and what made it. What libraries say is kept away.
 """
 
 from __future__ import annotations

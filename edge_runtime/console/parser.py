@@ -1,7 +1,5 @@
-"""How all command lines read their words: options in full, near misses named, a bundle by its place
-or by its option.
-
-What all command lines share: sub-commands, one line and exit code 2 for a person's mistake.
+"""The command lines: sub-commands, options written in full with near misses named, a bundle by its
+place or by its option, and one line and exit code 2 for a person's mistake.
 """
 
 from __future__ import annotations

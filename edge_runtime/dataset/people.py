@@ -6,7 +6,7 @@
 
 The split is train, validation, test or stranger. Without split.csv it is drawn by a seed, person by
 person, so that adding somebody leaves everybody else's split alone. Face/ and Voice/ will do too;
-names follow the rule in names.py.
+names follow the rule in files.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Whom a face and a voice may be of: what a gallery hands to a decision.
+"""Who is it, or nobody, and why: among the people of the training, or among those enrolled.
 
-A value: the decision asks nothing of a gallery, and works with whatever else knows people.
-
-Who is it, or nobody, and why: among the people of the training, or among those enrolled.
+A gallery hands over candidates (names, similarities, rejected samples, thresholds) as a value. A
+decision asks nothing of a gallery, and works with whatever else knows people.
 """
 
 from __future__ import annotations

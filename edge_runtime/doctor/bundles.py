@@ -1,6 +1,7 @@
-"""The bundle that is named: whole, certified, and fit for this machine's interpreter.
+"""The bundle that is named, the device key and the gallery.
 
-The device key, and the gallery that is named: readable, by nobody else, and of this bundle.
+A bundle is to be whole, certified, and fit for this machine's interpreter; key and gallery readable
+here, by nobody else, and of this bundle.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A look at a camera or microphone that is opened for it, and the problems of both.
-
-Cameras: V4L2 nodes, the Raspberry Pi's own, and the one that is named.
-"""
+"""Cameras: V4L2 nodes, the Raspberry Pi's own, and the one that is named, which is opened."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How the processor is at this moment: clock, heat, and whether it is held back.
-
-Processor, power supply, clock frequency and heat.
-"""
+"""The processor and its power: clock frequency, heat, and whether it is held back now."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""Python, the interpreter for .tflite files, and the packages of the extras.
-
-OpenCV and PortAudio: packages that lean on libraries of the system.
-
-Memory, disk space and the clock.
+"""Python, the interpreter for .tflite files, the packages of the extras, and what the system gives
+them: libraries for OpenCV and PortAudio, memory, disk space and the clock.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 However somebody is enrolled, by files, live, at a kiosk or on a phone, this is what holds. What a
 gallery refuses whoever hands it over (counts, samples of two people, somebody who is enrolled
-already, an unfit bundle) it checks itself, in `gallery/`; the limits are the same.
+already, an unfit bundle) it checks itself (gallery/samples.py), by the same limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""How well people are told apart: top-1 accuracy with intervals that resample people.
-
-Accuracy over pairs of a face and a clip: voice, face and ensemble side by side.
+"""How well people are told apart: top-1 accuracy over pairs of a face and a clip, for voice, face
+and both, with intervals that resample people.
 """
 
 from __future__ import annotations

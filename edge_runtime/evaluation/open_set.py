@@ -1,9 +1,8 @@
 """How often a stranger gets a name, and somebody enrolled gets none: ISO/IEC 19795-1, open set.
 
 FPIR: the share of strangers' probes that anybody's name is given to. FNIR: the share of enrolled
-people's probes that their own name is not given to, be it another's or none.
-
-Embeddings of people on disk, and how alike each probe is to everybody enrolled from them.
+people's probes that their own name is not given to, be it another's or none. Probes are embeddings
+of people on disk.
 """
 
 from __future__ import annotations

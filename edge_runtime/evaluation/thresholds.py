@@ -3,9 +3,7 @@
 For people enrolled, everybody in a folder of people is tried as enrolled (their test files against
 all) and as a stranger (the same files against all others), and whoever is in the split `stranger`
 as well. For people of the training their test files are tried, and as strangers' all files of
-everybody else in the folder.
-
-What thresholds come from, as pictures: the trade-off of both errors, and the scores.
+everybody else in the folder. Pictures show the trade-off of both errors, and the scores.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from edge_runtime.evaluation.open_set import NOBODY, OpenSet, cosines_of, embed_
 from edge_runtime.modalities import MODALITIES, Modality
 
 Outcomes = Mapping[str, OpenSet]
-"""By column: see candidates.py."""
+"""By column of COLUMNS."""
 Report = Callable[[Sequence[str]], object]
 
 

@@ -1,18 +1,15 @@
 """What was done with the gallery and when: a log chained by hashes that outlives who is in it.
 
 Each entry's hash covers its own fields and the hash before it; the last one is kept sealed by the
-device key, so that entries cut off at the end are missed too, and with it digests of all rows
-(contents.py). Entries hold random numbers, times
+device key, so that entries cut off at the end are missed too. Entries hold random numbers, times
 and counts; name and consent stand in them sealed by the person's key, and only their hash enters
 the chain: `forget` removes them and the chain still holds. Somebody with the device key can forge
 it; an older copy of the whole file is noticed on the device that wrote it (known.py).
 
-Every row of the gallery bound to the device key, so that a change made without it is noticed.
-
-A digest of each table, and of the schema, is kept sealed with the end of the audit log, renewed in
-the transaction that changes a row and compared whenever the file is opened or was changed by
-another program. Rows are hashed as they are stored: taken out, added, copied, moved or emptied, in
-any column, they give another digest.
+With the end of the log a digest of each table, and of the schema, is kept sealed, renewed in the
+transaction that changes a row and compared whenever the file is opened or was changed by another
+program. Rows are hashed as they are stored: taken out, added, copied, moved or emptied, in any
+column, they give another digest.
 """
 
 from __future__ import annotations
@@ -57,8 +54,8 @@ class Entry:
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The last entry's number and hash, and digests of all tables (see contents.py), which a
-    visavox before them did not keep."""
+    """The last entry's number and hash, and digests of all tables, which a visavox
+    before them did not keep."""
 
     number: int
     hash: bytes

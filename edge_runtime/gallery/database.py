@@ -1,11 +1,9 @@
 """The gallery's file: SQLite, with its schema, its transactions, and what its errors mean.
 
-The times that the gallery stores: UTC to the second, which sort as text.
-
-A Pi without a battery starts in 1970, or when it was last shut down, until the network tells the
-time; and a clock may be ahead for a moment. So no time is stored that lies before the one stored
-last, as far as a clock behind explains that, and by a clock that is plainly wrong nothing is
-deleted.
+Times are stored in UTC to the second, which sort as text. A Pi without a battery starts in 1970, or
+when it was last shut down, until the network tells the time; and a clock may be ahead for a moment.
+So no time is stored that lies before the one stored last, as far as a clock behind explains that,
+and by a clock that is plainly wrong nothing is deleted.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ APPLICATION_ID = 0x56495356  # "VISV", by which SQLite files are told apart
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0  # how long to wait for another program's transaction
 
-# Names, texts and embeddings are sealed (see vault.py). A person's `subject` is their random number
+# Names, texts and embeddings are sealed (see keys.py). A person's `subject` is their random number
 # in the audit log, which outlives them; their `id` does not.
 SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};

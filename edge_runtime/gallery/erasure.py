@@ -1,10 +1,9 @@
-"""Proof that nothing of a person is left: a search for their bytes in the gallery and its copies.
+"""Somebody is forgotten: destroyed here, and searched for in the gallery's file, its copies and the
+other galleries of this device.
 
 What was encrypted is random to look at, so that even a small piece of it tells. A marker (an id, a
 wrapped key, a ciphertext) is cut into pieces of 8 bytes, and every place of every file is compared
 with every piece: whatever is left of a marker in 15 bytes on end is found.
-
-Somebody is forgotten: destroyed here, searched for beside, and looked for where they may be too.
 
 Whoever was carried into another gallery has the same embeddings there, to the last bit; so each
 gallery that was written on this device is opened and asked. What is elsewhere (another device, a

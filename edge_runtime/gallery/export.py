@@ -1,11 +1,9 @@
-"""People in one encrypted file, to carry to another device or to keep.
+"""People out of one gallery, in one encrypted file, and into another of the same bundle.
 
     magic [8]  length of the rest [8, little-endian]  salt [16]  check [16]  nonce [12]  AES-256-GCM
 
 Key and check come from the passphrase by scrypt (RFC 7914, n 2**16, r 8, p 1: 64 MiB, so that
 guessing is dear); the check tells a wrong passphrase from a damaged file.
-
-People out of one gallery and into another of the same bundle.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
-"""Encryption of single values: AES-256-GCM, each bound to what it is and to whose it is.
-
-The device key, which wraps the key of each person: from a file, or from the environment.
-
-A finished file gets its name, unless another program was quicker: also without hard links.
+"""Keys and what they seal: the device key, from a file or from the environment, wraps each person's
+key, and AES-256-GCM encrypts single values, each bound to what it is and to whose it is.
 """
 
 from __future__ import annotations

@@ -1,13 +1,10 @@
-"""What somebody is enrolled from: embeddings of faces and clips, and which may be stored.
+"""What somebody is enrolled from (embeddings of faces and clips), and whether a gallery takes it.
 
-Are embeddings of one person? Parted into the two groups least alike, those are compared.
-
-One sample of somebody else makes a group of its own, and two people's samples fall into two,
-however many are of each. Average linkage: Sokal and Michener, 1958.
-
-Is somebody enrolled already, under another name?
-
-Can a network tell people apart whom it was not trained on? Enrolling needs that.
+- Samples are to be of one person: parted into the two groups least alike, those are compared. One
+  sample of somebody else makes a group of its own, and two people's samples fall into two, however
+  many are of each. Average linkage: Sokal and Michener, 1958.
+- Nobody is to be enrolled already, under another name.
+- The network has to tell people apart whom it was not trained on.
 """
 
 from __future__ import annotations

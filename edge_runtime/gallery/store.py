@@ -49,13 +49,13 @@ class Gallery:
         key_file: str | Path | None = None,
         *, mode: Mode = "read", force: bool = False,
     ) -> Gallery:
-        """Open the gallery at `path` with the device key (see device_key.py).
+        """Open the gallery at `path` with the device key (see keys.py).
 
         manifest: of the bundle whose networks give the embeddings; without it nothing can be
         enrolled, rejected or imported. mode: `read`; `write`, which first deletes rejected samples
         that are too old; `create`, which also makes a missing gallery, and a missing key for it;
         `audit`, which opens one that somebody altered, too. force: people are enrolled by any
-        network (see suitability.py), now and later. Raises GalleryError for a missing,
+        network (see samples.py), now and later. Raises GalleryError for a missing,
         damaged, altered or busy file, a wrong key and another bundle.
         """
         return cls(open_records(Path(path), manifest, Path(key_file) if key_file else None, mode,
@@ -75,7 +75,7 @@ class Gallery:
         self.close()
 
     def force(self) -> None:
-        """Enroll by a network that is not meant for it (see suitability.py), now and later."""
+        """Enroll by a network that is not meant for it (see samples.py), now and later."""
         self._records.force()
 
     def forced(self) -> str | None:

@@ -1,12 +1,9 @@
-"""Where the faces are on a whole picture: OpenCV's Haar cascade, or YuNet with a model file.
+"""Where the faces are on a whole picture, by OpenCV's Haar cascade, or YuNet with a model file; and
+from such a box to a square crop of the face, as the networks are trained on.
 
 Haar: Viola and Jones, Rapid object detection using a boosted cascade of simple features, CVPR 2001.
 YuNet: Wu, Peng and Yu, YuNet: a tiny millisecond-level face detector, 2023; its model file is not
 shipped (OpenCV's model zoo calls it face_detection_yunet_2023mar.onnx).
-
-From a box on a whole picture to a square crop of the face, as the networks are trained on.
-
-OpenCV, which only faces on whole pictures and cameras need.
 """
 
 from __future__ import annotations

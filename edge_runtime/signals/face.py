@@ -1,6 +1,5 @@
-"""From a picture file to the face network's input: reading, square crop, size.
-
-Faces from files: crops are taken, whole photographs are refused with what to do.
+"""From a crop of a face, as a file or in memory, to the face network's input; whole photographs are
+refused with what to do.
 
 Smaller pictures are not looked at: `visavox crop` gives and collections hold them, cameras do not.
 The limits were set on crops of kiosk95, people30 and wild95 enlarged three times, so that they are

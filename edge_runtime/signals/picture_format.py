@@ -1,11 +1,8 @@
-"""Which pictures and sounds are read, and how large they may be: what is meant, and nothing else.
+"""Which pictures and sounds are read, how large they may be, and how those that are not read become
+files that are; and from Pillow's picture to upright RGB of 8 bits, whatever its colours and depth.
 
 Pillow and libsndfile know dozens of formats more; some start other programs (Ghostscript), some
 take memory that no header tells of (AVIF, JPEG 2000). Limits count what reading allocates.
-
-Files of phones and cameras that are not read here, and how they become files that are.
-
-From Pillow's picture to upright RGB of 8 bits, in strips, whatever its colours and depth.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""From files or arrays to the networks' inputs, with what is wrong with them.
-
-How long each stage of a decision takes.
+"""From files or arrays to the networks' inputs, with what is wrong with them and how long each
+stage took.
 """
 
 from __future__ import annotations

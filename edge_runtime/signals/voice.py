@@ -1,11 +1,10 @@
-"""From a sound file to the voice network's input: reading, resampling, the window, noise.
+"""From a sound file to the voice network's input: reading, conditioning, resampling, the window.
 
 The rule of the window (`speech_window`) is written here once for Python; the browser's copy is held
 to it by golden vectors.
 
-Sound is conditioned before it is judged: one channel of several, and no constant in it.
-
-The rule, the same for files and for live microphones (the phone's `sound.js` has the constant's):
+Conditioning is the same for files and for live microphones (the phone's `sound.js` takes off the
+constant likewise):
 
 - A constant is taken off: the mean of a clip. Cheap microphones add one, nobody hears it, and it
   upsets the level, the noise, overload and the search for speech.

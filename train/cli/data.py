@@ -1,6 +1,5 @@
-"""`python -m train synth`: drawn and synthesised people.
-
-`python -m train pack`: data for a training machine without picture and sound libraries.
+"""Data for training: `python -m train synth`, drawn and synthesised people, and `pack`, for a
+training machine without picture and sound libraries.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`python -m train fit`: a pair of networks, trained.
-
-`python -m train evaluate`: a run's accuracy.
-"""
+"""`python -m train fit`: a pair of networks, trained; `evaluate`: a run's accuracy."""
 
 from __future__ import annotations
 

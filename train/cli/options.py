@@ -1,8 +1,5 @@
-"""What several commands share.
-
-What `fit` can be told of a training.
-
-People from a folder or a pack, with progress and one report of what is unusable.
+"""Arguments that several commands take, and the people they name: from a folder or a pack, with
+progress and one report of what is unusable.
 """
 
 from __future__ import annotations

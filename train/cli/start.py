@@ -1,6 +1,5 @@
-"""`python -m train init`: an untrained run, for latency.
-
-`python -m train import-weights`: a run to start from, of a checkpoint from elsewhere.
+"""Runs to start from: `python -m train init`, untrained, for latency, and `import-weights`, from a
+published checkpoint.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a trained model is, frozen: enough to build its networks again.
-
-The one builder: from a frozen spec to Keras networks that keep the graph contract.
-"""
+"""The one builder: from a frozen spec of a model to Keras networks that keep the graph contract."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""A training's history as CSV and as a picture.
-
-What a training remembers from epoch to epoch: history, best weights, a checkpoint to resume.
+"""What a training remembers from epoch to epoch: its history, as CSV and as a picture, the best
+weights, and a checkpoint to resume from.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
-"""What all rows of a sweep have in common, and where each leaves its result.
-
-What the rows of the table are.
-
-How many epochs a budget of minutes allows: the same for every row that is run.
+"""The rows of the table, what they have in common, where each leaves its result, and how many
+epochs a budget of minutes allows: the same for every row that is run.
 """
 
 from __future__ import annotations

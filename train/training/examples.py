@@ -1,6 +1,5 @@
-"""Batches of augmented examples, the same for the same seed however many threads make them.
-
-What networks are given: augmented batches to train on, and inputs as on the device.
+"""What networks are given: inputs as on the device, and batches of augmented ones to train on, the
+same for the same seed however many threads make them.
 """
 
 from __future__ import annotations

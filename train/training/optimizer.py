@@ -1,13 +1,11 @@
-"""What a training minimises.
+"""What a training minimises, by which step, and in which precision.
 
-AdamW, whose step TensorFlow makes ready in a third of the time.
-
-Keras writes each weight's update out in 15 operations, and the schedule anew for each weight that
-decays. Those are most of the graph of a MobileViT's step, and tracing it takes longer than a
-hundred steps. TensorFlow has the same update as one operation (Kingma and Ba, Adam: A Method for
-Stochastic Optimization, 2015, arXiv 1412.6980, the form before section 2.1).
-
-The precision that a training computes in.
+The step is AdamW (Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, arXiv
+1711.05101), which TensorFlow makes ready in a third of the time: Keras writes each weight's update
+out in 15 operations, and the schedule anew for each weight that decays. Those are most of the graph
+of a MobileViT's step, and tracing it takes longer than a hundred steps. TensorFlow has the same
+update as one operation (Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, arXiv
+1412.6980, the form before section 2.1).
 
 Mixed precision: Micikevicius et al., Mixed Precision Training, 2017 (arXiv 1710.03740). The layers
 compute in 16 bits on weights that stay float32; for float16, whose small gradients would vanish,

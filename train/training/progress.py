@@ -1,6 +1,5 @@
-"""How long epochs take, how many examples a second, and how long they wait for the next ones.
-
-A training as lines, where progress bars cannot be drawn.
+"""A training's progress: how long epochs take, how many examples a second, how long they wait for
+the next ones; and the lines that say it where bars cannot be drawn.
 """
 
 from __future__ import annotations

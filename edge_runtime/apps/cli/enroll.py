@@ -1,7 +1,4 @@
-"""`visavox enroll`: add somebody to the people known here, without training anew.
-
-`visavox reject`: this face or voice was not that person.
-"""
+"""`visavox enroll`: add somebody to the people known here; `visavox reject`: that was not them."""
 
 from __future__ import annotations
 

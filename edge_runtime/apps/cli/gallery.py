@@ -1,15 +1,4 @@
-"""`visavox people`: who is enrolled on this device.
-
-`visavox forget`: destroy all that is stored of somebody, and show that it is gone.
-
-`visavox audit`: what was done with the gallery and when, and whether the log holds.
-
-Where the passphrase of an export comes from: the environment, or a prompt.
-
-`visavox export`: everybody enrolled, in one encrypted file.
-
-`visavox import`: people from an encrypted file that `visavox export` made.
-"""
+"""Enrolled people: `visavox people`, `forget`, `audit`, `export` and `import`."""
 
 from __future__ import annotations
 

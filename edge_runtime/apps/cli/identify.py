@@ -1,6 +1,5 @@
-"""`visavox identify`: who is on a picture and in a clip.
-
-`visavox watch`: who is in front of the camera and speaks, until it is stopped.
+"""`visavox identify`: who is on a picture and in a clip; `visavox watch`: who is there now,
+until it is stopped.
 """
 
 from __future__ import annotations

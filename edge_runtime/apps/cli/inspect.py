@@ -1,9 +1,4 @@
-"""`visavox inspect`: what a bundle holds and how well it does.
-
-`visavox devices`: which cameras and microphones there are.
-
-`visavox doctor`: what will go wrong on this machine, and the fix.
-"""
+"""What is here: `visavox inspect` a bundle, `devices`, and `doctor`, which says what will fail."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""`visavox thresholds`: from when on somebody is named, measured on people on disk.
-
-`visavox crop`: training faces from whole pictures.
+"""From people on disk: `visavox thresholds`, from when on somebody is named, and `visavox crop`,
+faces to train on from whole pictures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The web application of a kiosk.
-
-Serves a kiosk by uvicorn, until it is stopped.
-"""
+"""The web application of a kiosk, and its server (uvicorn), until it is stopped."""
 
 from __future__ import annotations
 

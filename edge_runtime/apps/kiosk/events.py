@@ -1,6 +1,5 @@
-"""What is told to the page, to clients and to brokers. Times are UTC, ISO 8601.
-
-Messages to every client that listens: by WebSocket, or server-sent.
+"""What is told to the page, to clients and to brokers, by WebSocket or server-sent. Times are UTC,
+ISO 8601.
 
 A client that reads late is not told of who was there: a decision that has waited for longer than
 FRESH_S is dropped, unless it is the last one and of whoever is there now.
@@ -49,7 +48,7 @@ class FaceAt:
 class View:
     """What is seen and heard now. face_hint, voice_hint: see presence.py. level_db: of the last
     moment of sound, in decibels of full scale. camera, microphone: how they are, a word of
-    capture/status.py, or None without one."""
+    capture/source.py, or None without one."""
 
     state: State
     face: FaceAt | None

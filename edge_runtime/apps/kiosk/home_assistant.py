@@ -1,6 +1,5 @@
-"""How the connection to an MQTT broker is, and why there is none.
-
-What Home Assistant is told of a kiosk, by its discovery over MQTT.
+"""What Home Assistant is told of a kiosk, by its discovery over MQTT; and how the connection to the
+broker is.
 
 https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 """

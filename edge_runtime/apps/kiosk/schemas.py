@@ -23,7 +23,7 @@ class Problem(BaseModel):
 
 class SourceStatus(BaseModel):
     """present: whether the kiosk was started with one. state, message: as `visavox watch` says; of
-    mqtt see edge_runtime/apps/kiosk/mqtt_link.py."""
+    mqtt see home_assistant.py."""
 
     present: bool
     state: str | None

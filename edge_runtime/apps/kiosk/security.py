@@ -1,4 +1,4 @@
-"""Who may ask: hosts, origins, addresses; and the headers that every answer has.
+"""Which requests are taken: hosts, origins, addresses, sizes; and the headers of every answer.
 
 - Host: a name that the kiosk is known by, or a page elsewhere could reach it under a name of its
   own (DNS rebinding).
@@ -6,8 +6,7 @@
 - The camera's picture goes to the kiosk's own page on this machine, and nowhere else.
 - Other machines, and whoever comes by a proxy, need the token for everything but the pages and
   /healthz (access.py).
-
-How large a request may be and how long its body may take, before anything looks into it.
+- How large a request may be, and how long its body may take, is asked before anything reads it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Camera, microphone, networks and gallery of a kiosk, and the thread that looks.
 
-Memory that a kiosk gives back.
-
-glibc gives each thread an arena of its own, which keeps the most that it ever needed, and after the
-first large block that is freed takes others of that size from arenas too. A kiosk decodes pictures
-in many threads, for months: its memory grew by a tenth within half an hour.
+Memory is given back: glibc gives each thread an arena of its own, which keeps the most that it ever
+needed, and after the first large block that is freed takes others of that size from arenas too. A
+kiosk decodes pictures in many threads, for months: its memory grew by a tenth within half an hour.
 """
 
 from __future__ import annotations
