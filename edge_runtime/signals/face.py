@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.signals.detection import Detector, HaarDetector, Picture
-from edge_runtime.signals.picture_file import PictureSource, picture_source
+from edge_runtime.signals.picture_file import ORIENTATION, PictureSource, picture_source
 from edge_runtime.signals.picture_format import PICTURES, conversion, foreign_format, upright_rgb
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 # What reading allocates: 7 bytes for a pixel, 13 of a progressive JPEG and 19 of a WebP. With these
 # limits that is at most 350 MB, and 100 MB of file.
 MAX_MEGAPIXELS = 50
-_ORIENTATION = 0x0112  # in EXIF
 MAX_MEGAPIXELS_HELD_TWICE = 25  # of progressive JPEG and WebP
 MAX_SIDE = 20_000  # pixels; a row takes memory of its own
 MAX_BYTES = 100_000_000
@@ -99,14 +98,25 @@ def decode_picture(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
 def from_pillow(picture: Image.Image) -> npt.NDArray[np.uint8]:
     """RGB, uint8 [height, width, 3], upright, of a picture that Pillow has opened or made.
 
-    InputError where it is damaged, or larger than the limits above.
+    InputError where it is empty, damaged, or larger than the limits above.
     """
+    width, height = picture.size
+    if not width * height:
+        raise InputError(f"expected a picture of at least one pixel, found one of {width}x{height}")
     _refuse_huge("the picture", picture.size)
     try:
-        orientation = picture.getexif().get(_ORIENTATION, 1)
-        return upright_rgb(picture, orientation if 1 <= orientation <= 8 else 1)
+        return upright_rgb(picture, _orientation(picture))
     except _DAMAGED as error:
         raise InputError(f"the picture: {_damage(error)}; take it again") from None
+
+
+def _orientation(picture: Image.Image) -> int:
+    """1 to 8; 1, as it is, where EXIF is broken or says something else, as for files."""
+    try:
+        found = picture.getexif().get(ORIENTATION)
+    except _DAMAGED:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def _damage(error: Exception) -> str:

@@ -18,7 +18,7 @@ JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 MAX_SCANS = 32  # of a progressive JPEG, each a pass over all pixels; encoders make about ten
 _MAX_DIRECTORY = 1 << 20  # bytes of a TIFF directory's values: Pillow makes 30 of one
 _MAX_TILE = 1 << 22  # pixels of a TIFF's tile, which may be larger than its picture
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112  # in EXIF, as in TIFF
 # Size, bits, compression, colours, places of strips and tiles, and what decoders of them need.
 _TIFF_NEEDED = frozenset((256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320,
                           322, 323, 324, 325, 338, 339, 347, 529, 530, 531, 532))
@@ -166,7 +166,7 @@ def _tiff(content: bytes) -> PictureSource:
         content[:4] + struct.pack(f"{order}I", start))
     directory = struct.pack(order + "HQ"[big], len(needed)) + b"".join(
         entry.raw for _, entry in sorted(needed.items())) + bytes(8 if big else 4)
-    orientation = entries[_ORIENTATION].value if _ORIENTATION in entries else 1
+    orientation = entries[ORIENTATION].value if ORIENTATION in entries else 1
     bits, samples = number.get(258, 1), number.get(277, 1)
     return PictureSource(
         "TIFF", head + content[len(head):] + bytes(len(content) % 2) + directory,
@@ -199,7 +199,7 @@ def _exif_orientation(exif: bytes) -> int:
     while exif.startswith(b"Exif\0\0"):
         exif = exif[6:]
     try:
-        found = _directory(exif)[2][_ORIENTATION].value
+        found = _directory(exif)[2][ORIENTATION].value
     except (struct.error, KeyError):
         return 1
     return found if 1 <= found <= 8 else 1

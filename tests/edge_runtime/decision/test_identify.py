@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from edge_runtime.dataset.collection import Collection, read_collection
 from edge_runtime.dataset.people import index_people, test_pairs
@@ -182,45 +180,6 @@ def test_unusable_files(identifier: Identifier, face: Path, clip: Path, tmp_path
     for bad in (tmp_path / "nowhere.wav", face):
         with pytest.raises(InputError):
             identifier.identify(face, bad)
-
-
-@pytest.mark.parametrize(("given", "found"), [
-    ({"face": np.zeros((64, 64), np.uint8)}, "RGB, uint8 .* found uint8 \\[64, 64\\];"),
-    ({"face": np.zeros((64, 64, 4), np.uint8)}, "found uint8 \\[64, 64, 4\\];"),
-    ({"face": np.zeros((0, 64, 3), np.uint8)}, "found uint8 \\[0, 64, 3\\];"),
-    ({"face": np.full((64, 64, 3), 0.5, np.float32)}, "found float32 .* from 0.5 to 0.5;"),
-    ({"picture": np.zeros((480, 640), np.uint8)}, "found uint8 \\[480, 640\\];"),
-    ({"face": b"face.png"}, "expected a picture as a path, .* found bytes;"),
-    ({"face": "nowhere.png"}, "nowhere.png: no such picture file"),
-    ({"voice": np.zeros(16_000)}, "mono, float32 .* at 16000 Hz, found float64 "),
-    ({"voice": np.zeros((16_000, 2), np.float32)}, "found float32 \\[16000, 2\\]"),
-    ({"voice": np.full(16_000, 100, np.int16)}, "found int16 "),
-    ({"voice": np.full(16_000, 100, np.float32)}, "found float32 .* from 100 to 100;"),
-    ({"voice": np.full(16_000, np.nan, np.float32)}, "found float32 .* from nan to nan;"),
-    ({"voice": np.empty(0, np.float32)}, "found float32 \\[0\\];")])
-def test_arrays_of_another_kind(
-    identifier: Identifier, given: dict[str, Any], found: str
-) -> None:
-    """They would be judged without a word, and wrongly."""
-    with pytest.raises(InputError, match=found):
-        identifier.identify(**given)
-
-
-def test_however_a_picture_is_given(identifier: Identifier, face: Path, clip: Path) -> None:
-    """By a path, as text too, as an array, or by Pillow, in any of its modes and turned."""
-    expected = identifier.identify(face, clip)
-    with Image.open(face) as picture:
-        turned = picture.transpose(Image.Transpose.ROTATE_90)
-        turned.getexif()[0x0112] = 6  # to be turned back
-        given = [str(face), np.asarray(picture), picture, picture.convert("RGBA"), turned]
-        for one in given:
-            found = identifier.identify(one, str(clip))
-            np.testing.assert_array_equal(found.scores["fused"], expected.scores["fused"])
-    cut = io.BytesIO(face.read_bytes()[:2000])
-    with pytest.raises(InputError, match="the picture is cut off"):
-        identifier.identify(Image.open(cut))
-    with pytest.raises(InputError, match="at most 50 are read"):
-        identifier.identify(Image.new("1", (10_000, 10_000)))
 
 
 def test_as_keras_says(
