@@ -40,8 +40,8 @@ def network_scores(
 
 
 def _scores(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """Scores [n, people] of n inputs. To make a graph of the network takes as long as ten batches
-    without one, so that few files are faster without."""
+    """Scores [n, people] of n inputs. To make a graph of mobilevit_xxs_edge takes 1.6 s on two
+    cores, 40 files without one 0.4 s: few files are faster without."""
     if len(inputs) > FEW:
         return network.predict(inputs, verbose=0)["scores"]
     batches = np.split(inputs, range(EAGER_BATCH, len(inputs), EAGER_BATCH))

@@ -71,12 +71,17 @@ def begin(page: Page, address: str) -> None:
     expect(page.locator("#cost")).to_contain_text("threads", timeout=60_000)
 
 
-def enrol(page: Page, name: str) -> None:
-    """Walks through the enrolment."""
+def begin_enrolment(page: Page, name: str) -> None:
+    """Goes to the enrolment, and gives name and consent."""
     page.click("[data-go=enrol]")
     page.fill("#new-name", name)
     page.check("#consent")
     page.click("#who button")
+
+
+def enrol(page: Page, name: str) -> None:
+    """Walks through the enrolment."""
+    begin_enrolment(page, name)
     for sentence in ("old clock", "On Sunday", "Please bring"):
         expect(page.locator("#sentence")).to_contain_text(sentence, timeout=60_000)
         page.click("#go")
@@ -189,10 +194,7 @@ def test_without_a_microphone_a_face_alone_will_do(
         page.add_init_script(f"{REFUSE}; refuse = (wanted) => wanted.audio")
         begin(page, address)
         expect(page.locator("#away")).to_have_text(EN["away.no_microphone"])
-        page.click("[data-go=enrol]")
-        page.fill("#new-name", "Zoë")
-        page.check("#consent")
-        page.click("#who button")
+        begin_enrolment(page, "Zoë")
         expect(page.locator("#step")).to_have_text("Step 1 of 2")
         expect(page.locator("#name")).to_have_text("Zoë", timeout=90_000)
         page.click("[data-go=people]")
@@ -209,10 +211,7 @@ def test_samples_are_compared_by_the_fitted_log_odds(
         page = context.pages[0]
         page.add_init_script(f"{REFUSE}; refuse = (wanted) => wanted.audio")
         begin(page, address)
-        page.click("[data-go=enrol]")
-        page.fill("#new-name", "Zoë")
-        page.check("#consent")
-        page.click("#who button")
+        begin_enrolment(page, "Zoë")
         expect(page.locator("#trouble")).to_have_text(EN["trouble.face_samples_disagree"],
                                                       timeout=90_000)
         assert page.evaluate(STORED)["rows"] == []
@@ -232,10 +231,7 @@ def test_nobody_is_enrolled_beside_somebody_else(
         expect(page.locator("#hint")).to_have_text(EN["flaw.several_faces"], timeout=60_000)
         expect(page.locator("#state")).to_have_text(EN["state.likely"], timeout=60_000)
         expect(page.locator("#stage")).to_have_class(re.compile("good"))
-        page.click("[data-go=enrol]")
-        page.fill("#new-name", "Zoë")
-        page.check("#consent")
-        page.click("#who button")
+        begin_enrolment(page, "Zoë")
         expect(page.locator("#hint")).to_have_text(EN["enrol.several_faces"], timeout=60_000)
         expect(page.locator("#stage")).not_to_have_class(re.compile("good"))
         page.wait_for_timeout(4_000)
