@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
-import edge_runtime
 from edge_runtime.apps.cli import enroll
 from edge_runtime.apps.kiosk.service import Service
 from edge_runtime.enrolment.files import read_samples
@@ -28,7 +27,6 @@ from tests.edge_runtime.enrolment.ways import PICTURES, Ways
 WAYS: dict[str, Callable[..., None]] = {
     "files": Ways.files, "live": Ways.live, "kiosk": Ways.kiosk}  # the phone's: tests/.../phone
 LOOKING = ("live", "kiosk")
-PAGES = Path(edge_runtime.__file__).parent / "web"
 
 
 @pytest.fixture
@@ -106,21 +104,3 @@ def test_what_is_asked_for_is_allowed() -> None:
     assert RULES.angles == get_args(Angle)
     assert RULES.wanted["kiosk"].faces == len(RULES.angles)
     assert (RULES.wanted["live"], RULES.max_samples) == (enroll.WANTED, enroll.MOST)
-
-
-@pytest.mark.parametrize(("file", "name", "value"), [
-    ("kiosk/enrolment.js", "ANGLES", list(RULES.angles)),
-    ("kiosk/enrolment.js", "SENTENCES", [*range(1, RULES.wanted["kiosk"].clips + 1)]),
-    ("phone/enrolment.js", "ANGLES", list(RULES.angles)),
-    ("phone/enrolment.js", "FACES_PER_ANGLE", RULES.wanted["phone"].faces / len(RULES.angles)),
-    ("phone/enrolment.js", "SENTENCES", RULES.wanted["phone"].clips),
-    ("phone/enrolment.js", "SENTENCE_S", RULES.recorded_s),
-    ("phone/samples.js", "REFUSED", list(RULES.refused)),
-    ("phone/samples.js", "TWO_PEOPLE", RULES.two_people),
-    ("phone/samples.js", "LEAST_SHARE", RULES.least_share),
-    ("phone/samples.js", "LEAST_COSINE", RULES.least_cosine),
-    ("phone/samples.js", "SAME_PERSON_COSINE", RULES.same_person_cosine)])
-def test_the_pages_repeat_the_table(file: str, name: str, value: Any) -> None:
-    source = (PAGES / file).read_text(encoding="utf-8")
-    [found] = re.findall(rf"^const {name} = (.+?);", source, re.MULTILINE | re.DOTALL)
-    assert json.loads(found) == value
